@@ -1,0 +1,149 @@
+// From one entry of spec.members to the members it stands for, each by itself; whether they get along with each
+// other is settled in members.ts. Pure.
+import type { Balancer, Member, ServiceMember, UrlMember } from '../api/balancer.ts';
+import { loadFactorHundredths } from '../api/load-factor.ts';
+import { refOf } from '../api/parse.ts';
+import { createProblem, type Problem } from '../api/problem.ts';
+import { keyOf, type ResourceSet } from '../api/resource-set.ts';
+import type { MemberUnit } from '../snapshot/snapshot.ts';
+import type { UnresolvedRef } from './conditions.ts';
+import type { TranslateOptions } from './options.ts';
+import { type EndpointsFault, findEndpoints, type ServiceEndpoint } from './service-endpoints.ts';
+import { shortHash } from './session-route.ts';
+
+/** A member before names and session routes were compared with its neighbours'. */
+export interface MemberDraft {
+  readonly unit: MemberUnit;
+  /** Names to fall back on, from short to long, when the unit's own is taken. */
+  readonly otherNames: readonly string[];
+  /** Whether the user chose the session route, so that a clash is the user's fault. */
+  readonly isRouteChosen: boolean;
+  /** The pod behind it, if known: two ports of one pod share its session route by nature. */
+  readonly pod: string | null;
+  /** Where the entry stands, such as `spec.members[2]`. */
+  readonly field: string;
+}
+
+export interface EntryDrafts {
+  readonly drafts: readonly MemberDraft[];
+  readonly unresolved: readonly UnresolvedRef[];
+}
+
+/** The member of an entry with a URL. */
+export function draftUrlMember(member: UrlMember, field: string): MemberDraft {
+  const url = new URL(member.url);
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const unit: MemberUnit = {
+    identity: `url:${url.origin}`,
+    name: member.url,
+    host,
+    port: url.port === '' ? 80 : Number(url.port),
+    sessionRoute: member.route ?? shortHash(url.origin),
+    ...commonFields(member),
+  };
+  return { unit, otherNames: [], isRouteChosen: member.route !== undefined, pod: null, field };
+}
+
+/** The members behind an entry with a Service; none, and why, if there is nothing behind it. */
+export function draftServiceMembers(
+  balancer: Balancer,
+  member: ServiceMember,
+  field: string,
+  set: Pick<ResourceSet, 'services' | 'endpointSlices'>,
+  options: Pick<TranslateOptions, 'allowsForeignServices'>,
+): EntryDrafts {
+  const own = balancer.metadata.namespace;
+  const { name, port, namespace = own } = member.service;
+  const key = keyOf(namespace, name);
+  const unresolved: UnresolvedRef[] = [];
+  const fail = (reason: UnresolvedRef['reason'], subfield: string, message: string, value?: unknown): void => {
+    const problem: Problem = createProblem(refOf(balancer), `${field}.service${subfield}`, message, value);
+    unresolved.push({ reason, problem });
+  };
+
+  if (namespace !== own && !options.allowsForeignServices) {
+    const message = `${field}.service.namespace is ${namespace}; only Services of the Balancer's own namespace ${own} may be used`;
+    fail('ServiceNotPermitted', '.namespace', message, namespace);
+    return { drafts: [], unresolved };
+  }
+  const service = set.services.get(key);
+  if (service === undefined) {
+    fail('ServiceNotFound', '.name', `${field}.service.name: there is no Service ${key}`, name);
+    return { drafts: [], unresolved };
+  }
+  const { endpoints, faults } = findEndpoints(service, port, set.endpointSlices.get(key) ?? []);
+  for (const [fault, detail] of faults) {
+    const { reason, subfield, message } = describeFault(fault, detail, key, port);
+    fail(reason, subfield, `${field}.service${subfield}: ${message}`, subfield === '.port' ? port : name);
+  }
+  const owner = service.metadata.uid ?? key;
+  const drafts = endpoints.map((endpoint) => draftEndpoint(endpoint, member, owner, namespace, field));
+  return { drafts, unresolved };
+}
+
+function draftEndpoint(
+  endpoint: ServiceEndpoint,
+  member: ServiceMember,
+  owner: string,
+  namespace: string,
+  field: string,
+): MemberDraft {
+  const { address, port, uid, podName, phase } = endpoint;
+  const authority = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  // The address is the last resort: it says nothing of who answers there tomorrow.
+  const identity = uid === null ? `endpoint:${owner}:${authority}` : `pod:${uid}:${port}`;
+  const routeSource = uid ?? (podName === null ? identity : keyOf(namespace, podName));
+  const takesPodName = member.routeFrom === 'PodName' && podName !== null;
+  const common = commonFields(member);
+  const unit: MemberUnit = {
+    identity,
+    name: podName ?? authority,
+    host: address,
+    port,
+    sessionRoute: takesPodName ? podName : shortHash(routeSource),
+    ...common,
+    state: phase === 'terminating' && common.state === 'Enabled' ? 'Draining' : common.state,
+  };
+  const otherNames = podName === null ? [] : [`${podName}:${port}`, `${podName}@${authority}`];
+  return { unit, otherNames, isRouteChosen: false, pod: uid ?? podName, field };
+}
+
+function commonFields(
+  member: Member,
+): Pick<MemberUnit, 'redirect' | 'factor' | 'lbSet' | 'role' | 'state' | 'ignoreErrors'> {
+  const { redirect = null, loadFactor, lbSet, role, state, ignoreErrors } = member;
+  return { redirect, factor: loadFactorHundredths(loadFactor), lbSet, role, state, ignoreErrors };
+}
+
+interface FaultText {
+  readonly reason: UnresolvedRef['reason'];
+  readonly subfield: '.name' | '.port';
+  readonly message: string;
+}
+
+function describeFault(fault: EndpointsFault, detail: string, key: string, port: string | number): FaultText {
+  switch (fault) {
+    case 'port-not-found': {
+      const message = `Service ${key} has no TCP port ${JSON.stringify(port)}; its ports are: ${detail}`;
+      return { reason: 'PortNotFound', subfield: '.port', message };
+    }
+    case 'port-not-offered': {
+      const message = `EndpointSlice ${detail} of Service ${key} offers no TCP port of the name that port ${JSON.stringify(port)} has in the Service`;
+      return { reason: 'PortNotFound', subfield: '.port', message };
+    }
+    case 'no-slices': {
+      const message = `Service ${key} has no EndpointSlice; check its selector, or create one with the label kubernetes.io/service-name`;
+      return { reason: 'EndpointsNotFound', subfield: '.name', message };
+    }
+    case 'name-addresses': {
+      const message = `EndpointSlice ${detail} of Service ${key} has addressType FQDN, which is not used; use IPv4, IPv6 or an ExternalName Service`;
+      return { reason: 'EndpointsNotUsable', subfield: '.name', message };
+    }
+    case 'bad-address': {
+      const message = `Service ${key} has an address that cannot be used: ${detail}`;
+      return { reason: 'EndpointsNotUsable', subfield: '.name', message };
+    }
+    default:
+      return fault satisfies never;
+  }
+}

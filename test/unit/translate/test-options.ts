@@ -1,0 +1,11 @@
+// Options as a checkout without a cluster has them; tests change what they are about.
+import type { TranslateOptions } from '../../../src/translate/options.ts';
+
+export const testOptions: TranslateOptions = {
+  className: 'evenkeel',
+  isDefaultClass: true,
+  hostOwnership: 'Strict',
+  catchAllNamespaces: 'all',
+  allowsForeignServices: true,
+  lbMethodsInForce: new Set(['byrequests']),
+};

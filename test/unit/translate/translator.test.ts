@@ -1,0 +1,71 @@
+// What a translator re-uses from one call to the next, and that it never re-uses too much.
+import { expect, test, vi } from 'vitest';
+import type { Resource } from '../../../src/api/parse.ts';
+import * as endpoints from '../../../src/translate/service-endpoints.ts';
+import { createTranslator, translate } from '../../../src/translate/translate.ts';
+import { balancer, endpoint, service, setOf, slice } from './resources.ts';
+import { testOptions } from './test-options.ts';
+
+function world(count: number): Resource[] {
+  return Array.from({ length: count }, (_, index) => [
+    balancer(`b${index}`, {
+      rules: [{ hosts: [`h${index}.example.com`] }],
+      members: [{ service: { name: `s${index}`, port: 'http' } }],
+    }),
+    service(`s${index}`),
+    slice(`s${index}-1`, `s${index}`, [endpoint(index)]),
+  ]).flat();
+}
+
+test('unchanged inputs give the same units and the same table of rules', () => {
+  const translator = createTranslator(testOptions);
+  const resources = world(3);
+  const first = translator.translate(setOf(resources));
+  const second = translator.translate(setOf(resources));
+  expect(second.snapshot.rules).toBe(first.snapshot.rules);
+  for (const [key, unit] of first.snapshot.balancers) expect(second.snapshot.balancers.get(key)).toBe(unit);
+  for (const [key, said] of first.conditions) expect(second.conditions.get(key)).toBe(said);
+});
+
+test('one changed slice leads to one look at endpoints, however many Balancers there are', () => {
+  const findEndpoints = vi.spyOn(endpoints, 'findEndpoints');
+  const looks = [3, 300].map((count) => {
+    const translator = createTranslator(testOptions);
+    const resources = world(count);
+    translator.translate(setOf(resources));
+    resources[2] = slice('s0-1', 's0', [endpoint(7), endpoint(8)]);
+    const before = findEndpoints.mock.calls.length;
+    const { snapshot } = translator.translate(setOf(resources));
+    expect(snapshot.balancers.get('shop/b0')?.members.map(({ name }) => name)).toEqual(['app-7', 'app-8']);
+    return findEndpoints.mock.calls.length - before;
+  });
+  expect(looks).toEqual([1, 1]);
+});
+
+test('a slice or a Service that comes, goes or is replaced is noticed', () => {
+  const translator = createTranslator(testOptions);
+  const app = balancer('app', {
+    members: [{ service: { name: 'app', port: 'http' } }, { service: { name: 'b', port: 'http' } }],
+  });
+  const steps: Resource[][] = [
+    [app],
+    [app, service('app')],
+    [app, service('app'), slice('app-1', 'app', [endpoint(1)])],
+    [app, service('app'), slice('app-1', 'app', [endpoint(1)]), slice('app-2', 'app', [endpoint(2)])],
+    [app, service('b'), slice('b-1', 'b', [endpoint(1)])],
+    [app, service('app', { ports: [{ name: 'http', port: 80 }], type: 'ExternalName', externalName: 'x.example.com' })],
+    [],
+  ];
+  for (const resources of steps) {
+    const set = setOf(resources);
+    expect(translator.translate(set)).toEqual(translate(set, testOptions));
+  }
+});
+
+test('rules are settled anew when a Balancer grows older or younger than another', () => {
+  const translator = createTranslator(testOptions);
+  const a = balancer('a', { members: [{ url: 'http://a' }] });
+  const b = balancer('b', { members: [{ url: 'http://b' }] });
+  expect(translator.translate(setOf([a, b])).snapshot.rules[0]?.balancer).toBe('shop/a');
+  expect(translator.translate(setOf([b, a])).snapshot.rules[0]?.balancer).toBe('shop/b');
+});
