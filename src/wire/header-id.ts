@@ -1,0 +1,128 @@
+// The headers that a proxy must know, each with a small number, so that the hot path compares numbers.
+// Recognition allocates nothing; a name spelled with underscores is recognised apart, because CGI-like
+// members take X_Forwarded_For for X-Forwarded-For. Never treat such a look-alike as the header itself.
+import { DASH, tokenFold, UNDERSCORE } from './octets.ts';
+
+/** Numbers of the known headers, 1 to 63; 0 is every other header. */
+export const headerIds = {
+  host: 1,
+  connection: 2,
+  contentLength: 3,
+  transferEncoding: 4,
+  te: 5,
+  trailer: 6,
+  upgrade: 7,
+  expect: 8,
+  keepAlive: 9,
+  proxyConnection: 10,
+  proxyAuthenticate: 11,
+  proxyAuthorization: 12,
+  proxyAuthenticationInfo: 13,
+  maxForwards: 14,
+  via: 15,
+  forwarded: 16,
+  xForwardedFor: 17,
+  xForwardedHost: 18,
+  xForwardedProto: 19,
+  xForwardedPort: 20,
+  xForwardedServer: 21,
+  xForwardedPrefix: 22,
+  /** Every other name that begins with `x-forwarded-`. */
+  xForwardedOther: 23,
+  xRealIp: 24,
+  xRequestId: 25,
+  cookie: 26,
+  setCookie: 27,
+  location: 28,
+  authorization: 29,
+  contentType: 30,
+  contentEncoding: 31,
+  contentRange: 32,
+  contentLocation: 33,
+  cacheControl: 34,
+  date: 35,
+  server: 36,
+  http2Settings: 37,
+  secWebsocketKey: 38,
+  secWebsocketVersion: 39,
+  secWebsocketAccept: 40,
+  traceparent: 41,
+  age: 42,
+  range: 43,
+  retryAfter: 44,
+  setCookie2: 45,
+  altSvc: 46,
+} as const;
+
+/** The number of a known header, or 0. */
+export type HeaderId = (typeof headerIds)[keyof typeof headerIds] | 0;
+
+/** Ids are below this; tables by id have this length. */
+export const headerIdCount = 64;
+
+/** Set beside the id in a word when the name was recognised only by reading "_" as "-". */
+export const underscoreFlag = 0x100;
+
+/** Lower-case names by id; '' for ids that stand for no single name. */
+export const headerNames: readonly string[] = namesById();
+
+function namesById(): string[] {
+  const names = Array.from({ length: headerIdCount }, () => '');
+  for (const [key, id] of Object.entries(headerIds)) {
+    names[id] = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  }
+  names[headerIds.http2Settings] = 'http2-settings';
+  names[headerIds.setCookie2] = 'set-cookie2';
+  names[headerIds.xForwardedOther] = '';
+  return names;
+}
+
+// Length, first and last character tell the known names apart but for few, which are chained.
+const slotCount = 256;
+const firstInSlot = new Uint8Array(slotCount);
+const nextInSlot = new Uint8Array(headerIdCount);
+const nameOctets = headerNames.map((name) => Buffer.from(name, 'latin1'));
+const forwardedPrefix = Buffer.from('x-forwarded-', 'latin1');
+
+function slotOf(length: number, first: number, last: number): number {
+  return (length * 37 + first * 5 + last * 11) & (slotCount - 1);
+}
+
+for (const [id, octets] of nameOctets.entries()) {
+  if (octets.length === 0) continue;
+  const slot = slotOf(octets.length, octets[0]!, octets.at(-1)!);
+  nextInSlot[id] = firstInSlot[slot]!;
+  firstInSlot[slot] = id;
+}
+
+/** Compares what the bytes begin with: 0 differs, 1 equal but for case, 2 equal if "_" is read as "-". */
+function compareName(bytes: Uint8Array, start: number, name: Uint8Array): number {
+  let result = 1;
+  for (let i = 0; i < name.length; i++) {
+    const octet = bytes[start + i]!;
+    const wanted = name[i]!;
+    if (tokenFold[octet] === wanted) continue;
+    if (octet !== UNDERSCORE || wanted !== DASH) return 0;
+    result = 2;
+  }
+  return result;
+}
+
+/**
+ * Recognises the header name `bytes[start, end)`, which is a token of at least one octet.
+ * Returns a word: the id, plus `underscoreFlag` for a look-alike; 0 for an unknown name.
+ */
+export function recogniseHeader(bytes: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  const slot = slotOf(length, tokenFold[bytes[start]!]!, tokenFold[bytes[end - 1]!]!);
+  for (let id = firstInSlot[slot]!; id !== 0; id = nextInSlot[id]!) {
+    const name = nameOctets[id]!;
+    if (name.length !== length) continue;
+    const compared = compareName(bytes, start, name);
+    if (compared !== 0) return compared === 1 ? id : id | underscoreFlag;
+  }
+  if (length <= forwardedPrefix.length || tokenFold[bytes[start]!] !== 0x78) return 0;
+  const compared = compareName(bytes, start, forwardedPrefix);
+  if (compared === 0) return 0;
+  return compared === 1 ? headerIds.xForwardedOther : headerIds.xForwardedOther | underscoreFlag;
+}
