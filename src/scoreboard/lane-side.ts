@@ -1,0 +1,69 @@
+// What a lane writes into the scoreboard: its own column, and the totals that elections of all lanes read.
+// Every attempt that begins here ends here, exactly once; nothing in this file allocates.
+import type { ScoreboardBuffers } from '../snapshot/scoreboard-buffers.ts';
+import { type Column, DURATION_BUCKETS_S, mapColumn, mapShared, type SharedCells } from './layout.ts';
+
+export class LaneScoreboard {
+  readonly shared: SharedCells;
+  readonly column: Column;
+  readonly #memberRows: number;
+  readonly #balancerRows: number;
+
+  constructor(buffers: ScoreboardBuffers, lane: number) {
+    this.shared = mapShared(buffers);
+    this.column = mapColumn(buffers, lane);
+    this.#memberRows = buffers.memberRows;
+    this.#balancerRows = buffers.balancerRows;
+  }
+
+  /** An attempt on the member begins. */
+  beginAttempt(row: number): void {
+    this.column.busy[row]! += 1;
+    Atomics.add(this.shared.busyTotal, row, 1);
+  }
+
+  /** The attempt has ended, however it did. */
+  endAttempt(row: number): void {
+    this.column.busy[row]! -= 1;
+    Atomics.sub(this.shared.busyTotal, row, 1);
+  }
+
+  /** The attempt failed through the member's fault. */
+  countFailure(row: number): void {
+    this.column.failed[row]! += 1;
+  }
+
+  countElection(row: number): void {
+    this.column.elected[row]! += 1;
+  }
+
+  /** Bytes written to the member. */
+  countSent(row: number, bytes: number): void {
+    this.column.sent[row]! += bytes;
+    Atomics.add(this.shared.sentTotal.whole, row, BigInt(bytes));
+  }
+
+  /** Bytes read from the member. */
+  countReceived(row: number, bytes: number): void {
+    this.column.received[row]! += bytes;
+    Atomics.add(this.shared.receivedTotal.whole, row, BigInt(bytes));
+  }
+
+  /** The client got the member's answer. `codeClass`: 0 none, 1 to 5. */
+  countResponse(row: number, codeClass: number): void {
+    this.column.responses[codeClass * this.#memberRows + row]! += 1;
+  }
+
+  /** The client got an answer of our own. Row 0: no balancer took the request. */
+  countOwnResponse(balancerRow: number, codeClass: number): void {
+    this.column.ownResponses[codeClass * this.#balancerRows + balancerRow]! += 1;
+  }
+
+  /** A request of the balancer took this long, first byte to last. */
+  countDuration(balancerRow: number, seconds: number): void {
+    let bucket = 0;
+    while (bucket < DURATION_BUCKETS_S.length && seconds > DURATION_BUCKETS_S[bucket]!) bucket += 1;
+    this.column.durations[bucket * this.#balancerRows + balancerRow]! += 1;
+    this.column.durationSumS[balancerRow]! += seconds;
+  }
+}
