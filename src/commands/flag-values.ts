@@ -1,0 +1,146 @@
+// How the text of a flag becomes a value: one reader per kind of value. A reader throws RangeError with what is allowed;
+// whoever calls it knows the flag's name. Readers look at nothing but their arguments.
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { durationMs, isDuration } from '../api/duration.ts';
+import type { Machine } from './machine.ts';
+
+/** One line of the table of flags. */
+export interface FlagDefinition<Value = unknown, Name extends string = string> {
+  /** Without dashes. */
+  readonly name: Name;
+  /** What the help calls its value; left out: a switch. */
+  readonly value?: string;
+  /** Given several times, the values add up. */
+  readonly isList?: boolean;
+  /** The default as a user would write it; empty: none. */
+  readonly initial: string;
+  /** The default in words, where it is computed. */
+  readonly initialHelp?: string;
+  readonly commands: readonly string[];
+  readonly help: string;
+  /** Throws RangeError: `it must be …`. */
+  readonly read: (texts: readonly string[], machine: Machine) => Value;
+}
+
+/** Keeps the type of the value, which `Options` is made of. */
+export function defineFlag<Value, Name extends string>(flag: FlagDefinition<Value, Name>): FlagDefinition<Value, Name> {
+  return flag;
+}
+
+const MAX_LANES = 64;
+const DEFAULT_MAX_LANES = 8;
+
+export function readPaths(texts: readonly string[]): readonly string[] {
+  if (texts.includes('')) throw new RangeError('it must be the path of a file or a folder');
+  return texts;
+}
+
+export function readPort(texts: readonly string[]): number {
+  return readInteger(texts, 0, 65_535, 'a port from 0 to 65535');
+}
+
+/** Reads whole numbers from `min` to `max`. */
+export function readCount(min: number, max: number): (texts: readonly string[]) => number {
+  return (texts) => readInteger(texts, min, max, `a whole number from ${min} to ${max}`);
+}
+
+export function readSwitch(texts: readonly string[]): boolean {
+  const text = only(texts);
+  if (text !== 'true' && text !== 'false') throw new RangeError('it must be true or false');
+  return text === 'true';
+}
+
+export function readChoice<const Choice extends string>(
+  ...choices: readonly Choice[]
+): (texts: readonly string[]) => Choice {
+  return (texts) => {
+    const found = choices.find((choice) => choice === only(texts));
+    if (found === undefined) throw new RangeError(`it must be one of ${choices.join(', ')}`);
+    return found;
+  };
+}
+
+export function readDurationMs(texts: readonly string[]): number {
+  const text = only(texts);
+  const ms = isDuration(text) ? durationMs(text) : Number.POSITIVE_INFINITY;
+  if (ms > durationMs('24h')) throw new RangeError('it must be a duration up to 24h, such as 500ms, 10s or 1m30s');
+  return ms;
+}
+
+/** An address to listen on. Names are refused: what they mean may change behind our back. */
+export function readHost(texts: readonly string[]): string {
+  const text = only(texts).replace(/^\[(.*)\]$/, '$1');
+  if (text === 'localhost') return '127.0.0.1';
+  if (isIP(text) === 0) throw new RangeError('it must be an IP address, such as 127.0.0.1, 0.0.0.0 or ::');
+  return text;
+}
+
+/** Host names in lower case. */
+export function readHosts(texts: readonly string[]): readonly string[] {
+  return items(texts).map((text) => {
+    const host = text.toLowerCase().replace(/\.$/, '');
+    if (!/^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9])?$/.test(host)) {
+      throw new RangeError('it must be host names without ports, separated by commas');
+    }
+    return host;
+  });
+}
+
+export function readName(texts: readonly string[]): string {
+  const text = only(texts);
+  if (!isName(text))
+    throw new RangeError('it must be at most 63 of a-z, 0-9 and -, with a letter or digit at both ends');
+  return text;
+}
+
+/** `*` alone means all, `none` alone means none. */
+export function readNamespaces(texts: readonly string[]): 'all' | ReadonlySet<string> {
+  const names = items(texts);
+  if (names.length === 1 && names[0] === '*') return 'all';
+  if (names.length === 1 && names[0] === 'none') return new Set();
+  if (!names.every(isName)) throw new RangeError('it must be names of namespaces, separated by commas, or * or none');
+  return new Set(names);
+}
+
+/** Networks in CIDR notation; a single address becomes the network of itself. */
+export function readNetworks(texts: readonly string[]): readonly string[] {
+  return items(texts).map((text) => {
+    const network = text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`;
+    if (!ipaddr.isValidCIDR(network)) {
+      throw new RangeError('it must be addresses or networks, separated by commas, such as 10.0.0.0/8 or fd00::/8');
+    }
+    return network;
+  });
+}
+
+/** `auto`: one per processor up to 8, or 1 where a port cannot be shared. */
+export function readLanes(texts: readonly string[], machine: Machine): number {
+  const { processors, canSharePort } = machine;
+  if (only(texts) === 'auto') return canSharePort ? Math.max(1, Math.min(processors, DEFAULT_MAX_LANES)) : 1;
+  const lanes = readInteger(texts, 0, MAX_LANES, `a whole number from 0 to ${MAX_LANES}, or auto`);
+  if (lanes > 1 && !canSharePort)
+    throw new RangeError('it must be 0 or 1: this system cannot share a port among threads');
+  return lanes;
+}
+
+function isName(text: string): boolean {
+  return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text);
+}
+
+function readInteger(texts: readonly string[], min: number, max: number, allowed: string): number {
+  const text = only(texts);
+  const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) throw new RangeError(`it must be ${allowed}`);
+  return value;
+}
+
+function only(texts: readonly string[]): string {
+  return texts[0] ?? '';
+}
+
+function items(texts: readonly string[]): readonly string[] {
+  const all = texts.flatMap((text) => text.split(',')).map((text) => text.trim());
+  if (all.includes('')) throw new RangeError('it has an empty entry');
+  return all;
+}
