@@ -91,6 +91,7 @@ function copyOf(standings: Standings): Standings {
     reportedReady: standings.reportedReady,
     reportedBusy: standings.reportedBusy,
     reportedAtS: standings.reportedAtS,
+    silentSlots: standings.silentSlots,
     lbstatus: standings.lbstatus,
     elected: standings.elected,
   };

@@ -52,9 +52,11 @@ export class ReportBook {
 
   /** Free slots by a fresh report. A member that claims to be quite idle counts a quarter: it may only just have started. */
   #slotsOf(row: number, nowS: number): number {
-    const { reportedReady, reportedBusy, reportedAtS } = this.#standings;
+    const { reportedReady, reportedBusy, reportedAtS, silentSlots } = this.#standings;
     const atS = reportedAtS[row]! - 1;
-    if (atS < 0 || Math.floor(nowS) - atS >= FRESH_S) return 0;
+    // Differs from httpd: where members report in answers only, one that is silent counts one slot. Without requests it
+    // cannot report, and without reports it would get no requests, for ever.
+    if (atS < 0 || Math.floor(nowS) - atS >= FRESH_S) return silentSlots[0]!;
     const ready = Math.max(0, reportedReady[row]!);
     return reportedBusy[row] === 0 ? Math.floor(ready / 4) : ready;
   }

@@ -4,7 +4,8 @@ import { type CompiledBalancer, NONE } from './compiled-balancer.ts';
 import { isFull, isInError, isUsable, nowUs } from './member-state.ts';
 import { liftErrorIfDue, recover } from './recovery.ts';
 import type { RouteEntry } from './route-table.ts';
-import { offerForCredit } from './walk.ts';
+import { ownerOf, type Rendezvous } from './sessions/rendezvous.ts';
+import { offerForCredit, offerForElection } from './walk.ts';
 
 /** Answers of `stick` that are no index. */
 export const Unstuck = {
@@ -27,10 +28,22 @@ export function stick(balancer: CompiledBalancer, route: string): number {
   const index = find(balancer, entry);
   if (index === NONE) return Unstuck.Down;
   if (isFull(balancer, index)) return Unstuck.Full;
+  return settle(balancer, index);
+}
+
+/**
+ * The index of the member that takes over a session whose own is gone: of those that an election would be offered, the one
+ * that wins the rendezvous of the session's value; NONE when there is none. Counts and charges as `stick` does.
+ */
+export function stickByValue(balancer: CompiledBalancer, rendezvous: Rendezvous, value: string): number {
+  offerForElection(balancer, NONE);
+  const index = ownerOf(rendezvous, value, balancer.offered.index, balancer.offered.count);
+  return index === NONE || !isUsable(balancer, index) || isFull(balancer, index) ? NONE : settle(balancer, index);
+}
+
+function settle(balancer: CompiledBalancer, index: number): number {
   charge(balancer, index);
-  const { elected } = balancer.standings;
-  const row = balancer.rows[index]!;
-  elected[row] = elected[row]! + 1;
+  balancer.standings.elected[balancer.rows[index]!]! += 1;
   return index;
 }
 

@@ -42,6 +42,8 @@ export interface SharedStandings {
   readonly reportedBusy: Int32Array;
   /** heartbeat: when it reported, whole seconds on the hrtime axis plus one; 0: never. */
   readonly reportedAtS: Int32Array;
+  /** heartbeat: one cell: slots that a member without a fresh report counts as having; 0, as in httpd: none. */
+  readonly silentSlots: Int32Array;
 }
 
 /** Cells of the lane that elects; it is their only writer. */

@@ -77,6 +77,11 @@ export class ControlScoreboard {
     return this.#sum(name, index * this.balancerRows + row);
   }
 
+  /** A counter of the lanes themselves, likewise. */
+  laneSum(name: 'accepted' | 'loadReportsTaken' | 'loadReportsRefused'): number {
+    return this.columns.reduce((sum, column) => sum + column[name][0]!, 0);
+  }
+
   #sum(name: (typeof LANE_MEMBER_CELLS)[number] | (typeof LANE_BALANCER_CELLS)[number], at: number): number {
     let sum = 0;
     for (const column of this.columns) sum += column[name][at]!;

@@ -1,7 +1,7 @@
 // What a lane writes into the scoreboard: its own column, and the totals that elections of all lanes read.
 // Every attempt that begins here ends here, exactly once; nothing in this file allocates.
 import type { ScoreboardBuffers } from '../snapshot/scoreboard-buffers.ts';
-import { type Column, DURATION_BUCKETS_S, mapColumn, mapShared, type SharedCells } from './layout.ts';
+import { type Column, DURATION_BUCKETS_S, mapColumn, mapShared, SESSION_VERDICTS, type SharedCells } from './layout.ts';
 
 export class LaneScoreboard {
   readonly shared: SharedCells;
@@ -57,6 +57,16 @@ export class LaneScoreboard {
   /** The client got an answer of our own. Row 0: no balancer took the request. */
   countOwnResponse(balancerRow: number, codeClass: number): void {
     this.column.ownResponses[codeClass * this.#balancerRows + balancerRow]! += 1;
+  }
+
+  /** A member's response carried a load report; whether it was understood. */
+  countLoadReport(isTaken: boolean): void {
+    this.column[isTaken ? 'loadReportsTaken' : 'loadReportsRefused'][0]! += 1;
+  }
+
+  /** A request of a balancer with sessions said this of its session. */
+  countSession(balancerRow: number, verdict: (typeof SESSION_VERDICTS)[number]): void {
+    this.column.sessions[SESSION_VERDICTS.indexOf(verdict) * this.#balancerRows + balancerRow]! += 1;
   }
 
   /** A request of the balancer took this long, first byte to last. */

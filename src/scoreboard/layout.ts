@@ -27,6 +27,9 @@ type Cells<T extends CellTable> = { readonly [K in keyof T]: ArrayOf[T[K][0]] };
 /** Classes of answers: index 0 is "no answer" (the client left), 1 to 5 the first digit of the status. */
 export const CODE_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
+/** What a request said of its session; see balancer/sessions. */
+export const SESSION_VERDICTS = ['valid', 'unsigned', 'forged', 'expired', 'foreign', 'garbled', 'none'] as const;
+
 /** Upper bounds of the duration histogram in seconds; one more bucket is unbounded. */
 export const DURATION_BUCKETS_S = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
@@ -63,6 +66,8 @@ const SHARED_MEMBER = {
 const SHARED_ONCE = {
   /** Counts changes of any member's flags: a lane looks at flags again only after one. Wraps. */
   flagChanges: ['i32', 1],
+  /** heartbeat: slots that a member without a fresh report counts as having; set once, before lanes run. */
+  silentSlots: ['i32', 1],
 } as const satisfies CellTable;
 
 /** Per member and lane; the lane is the only writer. */
@@ -82,6 +87,8 @@ const LANE_MEMBER = {
 const LANE_BALANCER = {
   /** Answers that we made without a member, by code class. */
   ownResponses: ['f64', CODE_CLASSES.length],
+  /** Requests by what they said of their session, in the order of `SESSION_VERDICTS`. */
+  sessions: ['f64', SESSION_VERDICTS.length],
   /** Requests by duration bucket, not cumulative. */
   durations: ['f64', DURATION_BUCKETS_S.length + 1],
   durationSumS: ['f64', 1],
@@ -93,6 +100,9 @@ const LANE = {
   connections: ['i32', 1],
   /** Client connections accepted. */
   accepted: ['f64', 1],
+  /** heartbeat: load reports in response headers that were understood, and those that were not. */
+  loadReportsTaken: ['f64', 1],
+  loadReportsRefused: ['f64', 1],
 } as const satisfies CellTable;
 
 /** Why a member is not usable, apart from what its configuration says. Each bit has one kind of writer. */

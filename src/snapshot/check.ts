@@ -1,6 +1,7 @@
 // The last look at a snapshot before it is published: whatever lanes rely on without asking must hold here.
 // A finding is a fault of ours, never of a user; the snapshot is then not published and the one before stays.
-import type { BalancerUnit, MemberUnit, RuleUnit, Snapshot } from './snapshot.ts';
+import { findSessionFaults, isFieldName } from './session-check.ts';
+import type { BalancerUnit, HashUnit, MemberUnit, RuleUnit, Snapshot } from './snapshot.ts';
 
 /** Most findings told; the first ones show the fault. */
 const maxFindings = 20;
@@ -51,6 +52,15 @@ function* findBalancerFaults(unit: BalancerUnit): Generator<string> {
   for (const [name, amount] of Object.entries(amounts)) {
     if (!isWhole(amount, 0, Number.MAX_SAFE_INTEGER)) yield `${name} is ${amount}`;
   }
+  if (unit.session !== null) {
+    for (const finding of findSessionFaults(unit.session)) yield `session: ${finding}`;
+  }
+  if ((unit.lbMethod === 'hash') !== (unit.hash !== null)) yield 'the method hash and what it hashes go together';
+  if (unit.hash !== null && !isSoundHash(unit.hash)) yield `hash.name is ${JSON.stringify(unit.hash.name)}`;
+}
+
+function isSoundHash({ source, name }: HashUnit): boolean {
+  return source === 'ClientAddress' ? name === '' : isFieldName(name);
 }
 
 function* findMemberFaults(member: MemberUnit): Generator<string> {
@@ -60,8 +70,12 @@ function* findMemberFaults(member: MemberUnit): Generator<string> {
   if (!isWhole(member.port, 1, 65_535)) yield `port is ${member.port}`;
   if (!isWhole(member.factor, 100, 10_000)) yield `factor is ${member.factor}`;
   if (!isWhole(member.lbSet, 0, 99)) yield `lbSet is ${member.lbSet}`;
-  if (!/^[A-Za-z0-9._~:@!*+-]{1,253}$/.test(member.sessionRoute))
-    yield `session route is ${JSON.stringify(member.sessionRoute)}`;
+  if (!isRoute(member.sessionRoute)) yield `session route is ${JSON.stringify(member.sessionRoute)}`;
+  if (member.redirect !== null && !isRoute(member.redirect)) yield `redirect is ${JSON.stringify(member.redirect)}`;
+}
+
+function isRoute(text: string): boolean {
+  return /^[A-Za-z0-9._~:@!*+-]{1,253}$/.test(text);
 }
 
 function* findRuleFaults({ host, pathType, path }: RuleUnit): Generator<string> {

@@ -1,8 +1,8 @@
 // What a lane must know to keep the sessions of one balancer: plain data, part of the snapshot.
 // Everything is filled in here; the keys are secrets and must not be logged.
 
-/** See the file names in balancer/sessions/: who writes the session route, and whether the application sees it. */
-export type SessionStrategy = 'Route' | 'Suffix' | 'Insert';
+/** Who writes the session route: the application itself, the proxy behind the application's value, or the proxy in a cookie of its own. */
+type SessionStrategy = 'Route' | 'Suffix' | 'Insert';
 
 /** Attributes of the cookie that Insert sets (RFC 6265bis §5.6). */
 export interface SessionCookieUnit {

@@ -1,5 +1,6 @@
 // The contract between the planes: what a lane must know to serve, as plain data.
 // No behaviour, no Kubernetes, no defaults: translate fills everything in, lanes only compile it.
+import type { SessionUnit } from './session-unit.ts';
 
 /** Names of the balancing methods; each has a file of that name in balancer/lbmethods/. */
 export type LbMethodName = 'byrequests' | 'bytraffic' | 'bybusyness' | 'heartbeat' | 'leasttime' | 'hash';
@@ -65,6 +66,13 @@ export interface LimitsUnit {
   readonly maxWaiting: number;
 }
 
+/** What the method `hash` hashes of a request. */
+export interface HashUnit {
+  readonly source: 'ClientAddress' | 'Header' | 'Cookie' | 'UrlParameter';
+  /** Of the header, the cookie or the URL parameter, as users write it; '' for `ClientAddress`. */
+  readonly name: string;
+}
+
 /** A unit of publication: one balancer with all that its requests need. */
 export interface BalancerUnit {
   /** `namespace/name`. */
@@ -77,6 +85,10 @@ export interface BalancerUnit {
   readonly failover: FailoverUnit;
   readonly timeouts: TimeoutsUnit;
   readonly limits: LimitsUnit;
+  /** How sessions are kept on their member; null: they are not. */
+  readonly session: SessionUnit | null;
+  /** Not null under the method `hash`, null otherwise. */
+  readonly hash: HashUnit | null;
 }
 
 /** One line of the rule table: a host and a path that lead to a balancer. */

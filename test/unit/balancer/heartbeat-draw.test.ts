@@ -106,6 +106,21 @@ test('Differs from httpd: heartbeat respects sets, roles and drain', () => {
   expect(electNames(setUp(members, { later: report }).balancer, 2)).toBe('later later');
 });
 
+test('Differs from httpd: where members report in answers only, one that is silent counts one slot', () => {
+  const members = [memberUnit('a'), memberUnit('b'), memberUnit('c')];
+  const { balancer, lane, draw } = setUp(members, {
+    b: { ready: 3, busy: 1, seen: 0 },
+    c: { ready: 9, busy: 1, seen: 10 },
+  });
+  lane.standings.silentSlots[0] = 1;
+  expect([0, 1, 2, 3, 4].map((slot) => draw(slot, 5)).join(' ')).toBe('a b b b c');
+  expect(balancer.reports!.total).toBe(5);
+  // Who says that it takes nothing gets nothing.
+  const full = setUp([memberUnit('a'), memberUnit('b')], { a: { ready: 0, busy: 9, seen: 0 } });
+  full.lane.standings.silentSlots[0] = 1;
+  expect(electNames(full.balancer, 3)).toBe('b b b');
+});
+
 test('a report counts for ten seconds, and a new one within a second', () => {
   const { balancer, lane, clock } = setUp([memberUnit('a')], { a: { ready: 5, busy: 1, seen: 0 } });
   clock.advanceMs(9_999);

@@ -1,0 +1,81 @@
+// Looks at the head of each answer for those who asked for it: leasttime measures the time to it, heartbeat reads the load
+// report in it, sessions write themselves into it. Made only for requests of balancers that need it.
+import { recordFirstByte } from '../balancer/first-byte.ts';
+import { recordLoadReport } from '../balancer/load-report.ts';
+import { parseOrcaReport } from '../balancer/orca-report.ts';
+import type { HeadLines } from '../balancer/sessions/head-lines.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { LaneScoreboard } from '../scoreboard/lane-side.ts';
+import type { AnswerEdits, AnswerObserver } from './exchange.ts';
+import type { ServedBalancer, ServedMember } from './routing-table.ts';
+import type { SessionVisit } from './session-visit.ts';
+
+/** Members report their load in these (Open Request Cost Aggregation); clients do not get to see them. */
+const REPORT_HEADERS = ['endpoint-load-metrics', 'endpoint-load-metrics-bin'] as const;
+
+export class AttemptWatch implements AnswerObserver {
+  readonly #balancer: ServedBalancer;
+  readonly #visit: SessionVisit | null;
+  readonly #scoreboard: LaneScoreboard;
+  readonly #clock: Clock;
+  readonly #index: number;
+  readonly #startedMs: number;
+
+  /** For an attempt on the member at this index that begins now. */
+  constructor(
+    balancer: ServedBalancer,
+    index: number,
+    visit: SessionVisit | null,
+    scoreboard: LaneScoreboard,
+    clock: Clock,
+  ) {
+    this.#balancer = balancer;
+    this.#index = index;
+    this.#visit = visit;
+    this.#scoreboard = scoreboard;
+    this.#clock = clock;
+    this.#startedMs = clock.nowMs();
+  }
+
+  /** Whether a balancer's requests need one. */
+  static isNeededBy({ sessions, unit }: ServedBalancer): boolean {
+    return sessions !== null || unit.lbMethod === 'leasttime' || unit.lbMethod === 'heartbeat';
+  }
+
+  answerBegins(lines: HeadLines): AnswerEdits | null {
+    const { unit, sessions, members } = this.#balancer;
+    const member = members[this.#index]!;
+    if (unit.lbMethod === 'leasttime') this.#measure(member);
+    const route = unit.members[this.#index]!.sessionRoute;
+    const edits =
+      sessions === null || this.#visit === null
+        ? null
+        : this.#visit.editAnswer(lines, sessions, route, this.#clock.wallMs());
+    return unit.lbMethod === 'heartbeat' ? this.#takeReport(member, lines, edits) : edits;
+  }
+
+  #measure(member: ServedMember): void {
+    const nowMs = this.#clock.nowMs();
+    recordFirstByte(this.#scoreboard.shared, member.row, (nowMs - this.#startedMs) * 1000, nowMs);
+  }
+
+  #takeReport(member: ServedMember, lines: HeadLines, edits: AnswerEdits | null): AnswerEdits | null {
+    const taken = new Map<number, string | null>();
+    for (const name of REPORT_HEADERS) {
+      for (let line = lines.findName(name); line !== -1; line = lines.findName(name, line + 1)) {
+        taken.set(line, null);
+        if (name === 'endpoint-load-metrics') this.#readReport(member, lines, line);
+      }
+    }
+    if (taken.size === 0) return edits;
+    return { lines: new Map([...(edits?.lines ?? []), ...taken]), added: edits?.added ?? [] };
+  }
+
+  #readReport(member: ServedMember, lines: HeadLines, line: number): void {
+    const report = parseOrcaReport(lines.text.slice(lines.valueStart(line), lines.valueEnd(line)));
+    this.#scoreboard.countLoadReport(report.kind === 'report');
+    if (report.kind === 'report') {
+      recordLoadReport(this.#scoreboard.shared, member.row, report, this.#clock.nowMs());
+    }
+  }
+}

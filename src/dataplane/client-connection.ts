@@ -1,0 +1,300 @@
+// One client connection: reads requests one after another, has each served, and answers in order.
+// Bytes behind the request being served wait, and so does the socket. Knows nothing of members.
+import type { Socket } from 'node:net';
+import { RequestParser } from '../wire/request-parser.ts';
+import type { WireErrorCode } from '../wire/wire-error.ts';
+import { ClientExchange, type TunnelEnd } from './client-exchange.ts';
+import { Farewell } from './farewell.ts';
+import type { ForwardingHeaders } from './forwarding-headers.ts';
+import type { LaneServices } from './lane-services.ts';
+import { ownAnswer } from './own-answer.ts';
+import { type RequestFault, statusOf } from './proxy-error.ts';
+import { RequestBody } from './request-body.ts';
+import { Timed } from './timer-wheel.ts';
+import { hasRoom } from './write-together.ts';
+
+export interface ClientConnectionOptions {
+  readonly socket: Socket;
+  readonly services: LaneServices;
+  readonly forwarding: ForwardingHeaders;
+  /** Serves one request; the answer is complete, cut or refused when it resolves. */
+  readonly serve: (exchange: ClientExchange) => Promise<void>;
+  /** A request was answered here, before it could be served. */
+  readonly onAnsweredHere: (status: number) => void;
+  /** Called once when the connection is gone. */
+  readonly onClose: () => void;
+}
+
+export class ClientConnection extends Timed {
+  readonly socket: Socket;
+  readonly forwarding: ForwardingHeaders;
+  /** Close after the next answer, because the lane wants to be rid of connections. */
+  isRetiring = false;
+  /** How long the connection may be idle between requests. Milliseconds; 0: no limit. */
+  keepAliveMs: number;
+  readonly #options: ClientConnectionOptions;
+  readonly #services: LaneServices;
+  readonly #parser: RequestParser;
+  #exchange: ClientExchange | null = null;
+  #tunnel: TunnelEnd | null = null;
+  /** Bytes behind the request that is being served. */
+  #pending: Buffer | null = null;
+  #requests = 0;
+  #isHeadBegun = false;
+  /** Somebody waits until the client has read what it was sent. */
+  #isDrainAwaited = false;
+  /** The last answer is out. */
+  #farewell: Farewell | null = null;
+  /** The client has closed its side. */
+  #hasEnded = false;
+  #isClosed = false;
+
+  constructor(options: ClientConnectionOptions) {
+    super();
+    const { socket, services, forwarding } = options;
+    this.socket = socket;
+    this.forwarding = forwarding;
+    this.keepAliveMs = services.limits.keepAliveMs;
+    this.#options = options;
+    this.#services = services;
+    this.#parser = new RequestParser(services.limits.request);
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('drain', () => this.#onDrain());
+    socket.on('end', () => this.#onEnd());
+    // 'close' follows every error and says all that matters.
+    socket.on('error', () => {});
+    socket.on('close', () => this.#onClose());
+    this.#setDeadline(services.limits.headMs);
+  }
+
+  /** False: the socket is full; after `expectDrain` the exchange is told when it has drained. */
+  write(data: string | Buffer): boolean {
+    this.socket.write(data, 'latin1');
+    return hasRoom(this.socket);
+  }
+
+  /** Waits for the client to read: it may take this long. Milliseconds; 0: no limit. */
+  expectDrain(timeoutMs: number): void {
+    this.#isDrainAwaited = true;
+    this.#setDeadline(timeoutMs);
+  }
+
+  /** The member took what there was of the request's body, or is there to take it. */
+  resumeBody(): void {
+    const exchange = this.#exchange;
+    if (exchange !== null && !exchange.body.isComplete) this.#expectBody(exchange);
+  }
+
+  /** From now on all bytes go to and from `tunnel`. Returns those that are here already. */
+  openTunnel(tunnel: TunnelEnd): Buffer | null {
+    this.#tunnel = tunnel;
+    this.#services.wheel.disarm(this);
+    const pending = this.#pending;
+    this.#pending = null;
+    this.socket.resume();
+    return pending;
+  }
+
+  retire(): void {
+    this.isRetiring = true;
+  }
+
+  closeIfIdle(): void {
+    if (this.#exchange !== null || this.#isHeadBegun || this.#farewell !== null) return;
+    // A connection that has just been accepted may have its first request under way.
+    if (this.#requests === 0) this.#setDeadline(this.#services.limits.lingerMs);
+    else this.#end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  override onDeadline(): void {
+    const exchange = this.#exchange;
+    if (exchange === null) {
+      if (this.#isHeadBegun) this.#refuse('request-timeout');
+      else this.destroy();
+    } else if (this.#isDrainAwaited || exchange.status !== 0) {
+      // The client does not read its answer, or stalls in a body that nobody waits for any more.
+      this.destroy();
+    } else {
+      this.#fail('request-timeout');
+    }
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#farewell !== null) return this.#farewell.onData();
+    const exchange = this.#exchange;
+    if (exchange === null) this.#readHead(chunk);
+    else if (this.#tunnel !== null) {
+      if (!this.#tunnel.clientSent(chunk)) this.socket.pause();
+    } else if (exchange.body.isComplete) this.#hold(chunk);
+    else this.#readBody(exchange, chunk, 0);
+  }
+
+  #readHead(chunk: Buffer): void {
+    const parser = this.#parser;
+    switch (parser.feed(chunk, 0, chunk.length)) {
+      case 'more':
+        if (this.#hasEnded) return this.#end();
+        if (!this.#isHeadBegun && parser.hasBegun) {
+          this.#isHeadBegun = true;
+          this.#setDeadline(this.#services.limits.headMs);
+        }
+        return;
+      case 'refused':
+        return this.#refuse(parser.error as WireErrorCode);
+      case 'done':
+        return this.#begin(chunk, parser.position);
+    }
+  }
+
+  #begin(chunk: Buffer, bodyStart: number): void {
+    const { wheel, replayBudget, clock, limits } = this.#services;
+    const { head } = this.#parser;
+    this.#isHeadBegun = false;
+    this.#requests += 1;
+    wheel.disarm(this);
+    const body = new RequestBody(head.framing, head.contentLength, replayBudget, limits.body);
+    const exchange = new ClientExchange(this, head, body, clock.nowMs(), limits);
+    if (this.#requests >= limits.maxRequestsPerConnection || this.isRetiring) exchange.isLast = true;
+    this.#exchange = exchange;
+    if (bodyStart < chunk.length) {
+      if (body.isComplete) this.#hold(chunk.subarray(bodyStart));
+      else this.#readBody(exchange, chunk, bodyStart);
+    } else if (!body.isComplete) this.#expectBody(exchange);
+    if (this.#hasEnded) {
+      if (!body.isComplete) return this.#end();
+      if (this.#pending === null) exchange.isLast = true;
+    }
+    void this.#run(exchange);
+  }
+
+  async #run(exchange: ClientExchange): Promise<void> {
+    if (exchange.answerHere()) this.#options.onAnsweredHere(exchange.status);
+    else await this.#options.serve(exchange);
+    if (this.#isClosed) return;
+    if (!exchange.isAnswered) this.destroy();
+    else if (exchange.isLast) this.#end();
+    else if (exchange.body.isComplete) this.#next(exchange);
+    else {
+      // The answer is out before the request's body was in, and little of it is missing.
+      exchange.body.release();
+      this.#expectBody(exchange);
+    }
+  }
+
+  #readBody(exchange: ClientExchange, chunk: Buffer, start: number): void {
+    const { body } = exchange;
+    const mayGoOn = body.feed(chunk, start);
+    if (body.fault !== null) return this.#fail(body.fault);
+    if (body.isComplete) {
+      if (!this.#isDrainAwaited) this.#services.wheel.disarm(this);
+      if (body.position < chunk.length) this.#hold(chunk.subarray(body.position));
+      if (exchange.isAnswered) this.#next(exchange);
+    } else {
+      if (!this.#isDrainAwaited) this.#setDeadline(mayGoOn ? exchange.bodyTimeoutMs : 0);
+      if (!mayGoOn) this.socket.pause();
+    }
+  }
+
+  #expectBody(exchange: ClientExchange): void {
+    this.socket.resume();
+    if (this.#isDrainAwaited) return;
+    // A client that waits for "100 Continue" has time until the member has spoken.
+    this.#setDeadline(exchange.isContinueAwaited ? 0 : exchange.bodyTimeoutMs);
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#pending = this.#pending === null ? bytes : Buffer.concat([this.#pending, bytes]);
+    this.socket.pause();
+  }
+
+  /** The answer is out and the request is in: on to the next one. */
+  #next(exchange: ClientExchange): void {
+    exchange.body.release();
+    this.#exchange = null;
+    if (this.isRetiring || (this.#hasEnded && this.#pending === null)) return this.#end();
+    if (hasRoom(this.socket)) return this.#readNext();
+    // A client that sends requests and reads no answers gets no more of them.
+    this.socket.pause();
+    this.expectDrain(exchange.bodyTimeoutMs || this.#services.limits.headMs);
+  }
+
+  #readNext(): void {
+    const pending = this.#pending;
+    this.#pending = null;
+    if (this.socket.isPaused()) this.socket.resume();
+    this.#setDeadline(this.keepAliveMs);
+    if (pending !== null) this.#readHead(pending);
+  }
+
+  #onDrain(): void {
+    this.#tunnel?.clientDrained();
+    if (!this.#isDrainAwaited || this.#farewell !== null) return;
+    this.#isDrainAwaited = false;
+    const exchange = this.#exchange;
+    if (exchange === null) return this.#readNext();
+    const isBodyDue = !exchange.body.isComplete && !this.socket.isPaused();
+    this.#setDeadline(isBodyDue ? exchange.bodyTimeoutMs : 0);
+    exchange.peer?.resumeAnswer();
+  }
+
+  /** The request broke while it was served. */
+  #fail(fault: RequestFault): void {
+    const exchange = this.#exchange!;
+    exchange.isLast = true;
+    this.#services.wheel.disarm(this);
+    this.socket.pause();
+    if (exchange.peer !== null) exchange.peer.abort(fault);
+    else if (exchange.isAnswered) this.#end();
+    else exchange.body.fault ??= fault;
+  }
+
+  /** What came is no request. */
+  #refuse(fault: RequestFault): void {
+    this.#options.onAnsweredHere(statusOf(fault));
+    this.write(ownAnswer(fault, false, true, 1));
+    this.#end();
+  }
+
+  /** There will be no further answer. */
+  #end(): void {
+    const exchange = this.#exchange;
+    exchange?.body.release();
+    this.#exchange = null;
+    this.#pending = null;
+    this.#services.wheel.disarm(this);
+    this.#farewell = new Farewell(this.socket, this.#services, exchange?.bodyTimeoutMs || this.#services.limits.headMs);
+  }
+
+  #onEnd(): void {
+    this.#hasEnded = true;
+    if (this.#farewell !== null) return;
+    const exchange = this.#exchange;
+    if (this.#tunnel !== null) this.#tunnel.clientEnded();
+    else if (exchange === null) this.#end();
+    else if (exchange.body.isComplete) exchange.isLast ||= this.#pending === null;
+    else if (exchange.isAnswered) this.#end();
+    else this.destroy();
+  }
+
+  #onClose(): void {
+    this.#isClosed = true;
+    this.#services.wheel.forget(this);
+    const exchange = this.#exchange;
+    if (exchange !== null) {
+      exchange.isClientGone = true;
+      exchange.peer?.abort('client-gone');
+      exchange.body.release();
+    }
+    this.#options.onClose();
+  }
+
+  #setDeadline(timeoutMs: number): void {
+    const { clock, wheel } = this.#services;
+    if (timeoutMs > 0) wheel.arm(this, clock.nowMs() + timeoutMs);
+    else wheel.disarm(this);
+  }
+}

@@ -1,0 +1,57 @@
+// What every connection of a lane shares. Made once per lane by lane.ts and handed around by reference.
+import type { Clock } from '../lib/clock.ts';
+import type { LaneScoreboard } from '../scoreboard/lane-side.ts';
+import {
+  type BodyLimits,
+  defaultBodyLimits,
+  defaultRequestLimits,
+  defaultResponseLimits,
+  type HeadLimits,
+} from '../wire/limits.ts';
+import type { ReplayBudget } from './request-body.ts';
+import type { TimerWheel } from './timer-wheel.ts';
+
+export interface LaneServices {
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly scoreboard: LaneScoreboard;
+  readonly replayBudget: ReplayBudget;
+  readonly limits: LaneLimits;
+}
+
+/** What holds for all connections of a lane, whatever the balancer. */
+export interface LaneLimits {
+  /** From the first byte of a head to its last; also from accepting to the first byte. Milliseconds. */
+  readonly headMs: number;
+  /** Between requests, before a balancer has said otherwise. Milliseconds. */
+  readonly keepAliveMs: number;
+  /**
+   * How long a client may be silent while bytes are still read and thrown away after its last answer, which a reset
+   * would destroy. Milliseconds; ten times as long in all.
+   */
+  readonly lingerMs: number;
+  /** Requests of one client connection, after which it is closed: lets connections spread over lanes anew. Count. */
+  readonly maxRequestsPerConnection: number;
+  /** A request body with at most this much missing is read to its end after an early answer. Bytes. */
+  readonly maxDrainBytes: number;
+  /** How much of one request body is kept so that it can be sent again. Bytes. */
+  readonly maxReplayBytes: number;
+  /** How much of all request bodies of the lane is. Bytes. */
+  readonly maxReplayBytesInAll: number;
+  readonly request: HeadLimits;
+  readonly response: HeadLimits;
+  readonly body: BodyLimits;
+}
+
+export const defaultLaneLimits: LaneLimits = {
+  headMs: 30_000,
+  keepAliveMs: 60_000,
+  lingerMs: 2_000,
+  maxRequestsPerConnection: 100_000,
+  maxDrainBytes: 65_536,
+  maxReplayBytes: 65_536,
+  maxReplayBytesInAll: 64 * 1024 * 1024,
+  request: defaultRequestLimits,
+  response: defaultResponseLimits,
+  body: defaultBodyLimits,
+};

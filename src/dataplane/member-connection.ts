@@ -1,0 +1,289 @@
+// One connection to a member: carries one exchange at a time, then waits in the pool for the next.
+// Whatever the member does (close, stall, send rubbish, send too much), the exchange ends exactly once.
+import { connect, type Socket } from 'node:net';
+import type { TimeoutsUnit } from '../snapshot/snapshot.ts';
+import { BodyDecoder } from '../wire/body-decoder.ts';
+import { ResponseParser } from '../wire/response-parser.ts';
+import type { ClientExchange, ExchangePeer } from './client-exchange.ts';
+import { faultOfConnecting } from './connect-fault.ts';
+import type { MemberTarget, Outcome } from './exchange.ts';
+import type { LaneServices } from './lane-services.ts';
+import type { MemberAddress } from './member-pool.ts';
+import { isClientsFault, type RequestFault } from './proxy-error.ts';
+import type { BodySink } from './request-body.ts';
+import { Timed } from './timer-wheel.ts';
+import { hasRoom, writeTogether } from './write-together.ts';
+
+/** A connection this old is not kept: names are resolved anew now and then. */
+const MAX_AGE_MS = 600_000;
+/** As httpd. */
+const MAX_INTERIM_ANSWERS = 10;
+
+type State =
+  /** In the pool. */
+  | 'idle'
+  | 'connecting'
+  /** Waiting for a head. */
+  | 'head'
+  /** In the body of the answer. */
+  | 'body'
+  | 'closed';
+
+export class MemberConnection extends Timed implements BodySink, ExchangePeer {
+  readonly #services: LaneServices;
+  readonly #address: MemberAddress;
+  readonly #socket: Socket;
+  readonly #parser: ResponseParser;
+  readonly #decoder: BodyDecoder;
+  readonly #bornMs: number;
+  #state: State = 'connecting';
+  #exchange: ClientExchange | null = null;
+  #target: MemberTarget | null = null;
+  #timeouts: TimeoutsUnit | null = null;
+  #resolve: ((outcome: Outcome) => void) | null = null;
+  /** Whether any byte of an answer has come since the exchange began. */
+  #hasAnswerBegun = false;
+  #interimAnswers = 0;
+  /** Bytes received that the scoreboard does not know yet. */
+  #uncounted = 0;
+  /** Why the socket is being destroyed, where the socket does not know. */
+  #fault: RequestFault | null = null;
+
+  constructor(services: LaneServices, address: MemberAddress) {
+    super();
+    this.#services = services;
+    this.#address = address;
+    this.#parser = new ResponseParser(services.limits.response);
+    this.#decoder = new BodyDecoder(services.limits.body);
+    this.#bornMs = services.clock.nowMs();
+    const socket = connect({ host: address.host, port: address.port, noDelay: true, keepAlive: true });
+    this.#socket = socket;
+    socket.on('connect', () => this.#onConnect());
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('drain', () => this.#onDrain());
+    socket.on('end', () => this.#onEnd());
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (this.#state === 'connecting') this.#fault ??= faultOfConnecting(error);
+    });
+    socket.on('close', () => this.#onClose());
+  }
+
+  /** Whether nothing of an answer came: if the connection had been used before, the member had given it up. */
+  get wasStale(): boolean {
+    return this.#state === 'closed' && !this.#hasAnswerBegun;
+  }
+
+  /** Sends the request and carries the answer. Resolves when both are through or the connection is gone. */
+  carry(exchange: ClientExchange, target: MemberTarget, timeouts: TimeoutsUnit): Promise<Outcome> {
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    this.#exchange = exchange;
+    this.#target = target;
+    this.#timeouts = timeouts;
+    this.#resolve = resolve;
+    this.#fault = null;
+    this.#hasAnswerBegun = false;
+    this.#interimAnswers = 0;
+    this.#parser.begin(exchange.method);
+    exchange.peer = this;
+    if (this.#state === 'idle') this.#send(exchange);
+    else this.#setDeadline(timeouts.connectMs);
+    return promise;
+  }
+
+  /** More of the request's body. */
+  writeBody(bytes: Buffer): boolean {
+    this.#countSent(bytes.length);
+    this.#socket.write(bytes);
+    this.#awaitHead();
+    return hasRoom(this.#socket);
+  }
+
+  resumeAnswer(): void {
+    if (this.#state !== 'body') return;
+    this.#socket.resume();
+    this.#setDeadline(this.#timeouts!.bodyMs);
+  }
+
+  abort(fault: RequestFault): void {
+    this.#fault = fault;
+    this.destroy();
+  }
+
+  destroy(): void {
+    // Out of the pool at once: until 'close' somebody might take it.
+    if (this.#state === 'idle') this.#address.forget(this);
+    this.#socket.destroy();
+  }
+
+  override onDeadline(): void {
+    switch (this.#state) {
+      case 'connecting':
+        return this.abort('connect-timeout');
+      case 'head':
+        return this.abort('response-timeout');
+      case 'body':
+        return this.abort('response-cut');
+      case 'idle':
+      case 'closed':
+        return this.destroy();
+    }
+  }
+
+  #onConnect(): void {
+    // Nothing is sent, and little of a body read, before there is somebody to take it: another member may have to.
+    if (this.#exchange !== null) this.#send(this.#exchange);
+  }
+
+  #send(exchange: ClientExchange): void {
+    this.#state = 'head';
+    const head = exchange.connection.forwarding.write(exchange.head, this.#address.authority, exchange.requestEdits);
+    const kept = exchange.body.attach(this);
+    writeTogether(this.#socket, head, kept[0] ?? null);
+    let bytes = head.length + (kept[0]?.length ?? 0);
+    for (let i = 1; i < kept.length; i += 1) {
+      this.#socket.write(kept[i]!);
+      bytes += kept[i]!.length;
+    }
+    this.#countSent(bytes);
+    if (!exchange.body.isComplete && hasRoom(this.#socket)) exchange.connection.resumeBody();
+    this.#awaitHead();
+  }
+
+  /** The response timeout runs while it is the member's turn, not while the client is slow with its body. */
+  #awaitHead(): void {
+    const exchange = this.#exchange;
+    if (this.#state !== 'head' || exchange === null) return;
+    const isMembersTurn = exchange.body.isComplete || exchange.isContinueAwaited || !hasRoom(this.#socket);
+    this.#setDeadline(isMembersTurn ? this.#timeouts!.responseMs : 0);
+  }
+
+  #onDrain(): void {
+    this.#exchange?.connection.resumeBody();
+    this.#awaitHead();
+  }
+
+  #onData(chunk: Buffer): void {
+    const exchange = this.#exchange;
+    // Nobody asked for anything.
+    if (exchange === null) return this.destroy();
+    let at = 0;
+    this.#hasAnswerBegun = true;
+    if (this.#state === 'head') at = this.#readHead(exchange, chunk);
+    if (at !== -1) this.#readBody(exchange, chunk, at);
+  }
+
+  /** Returns where the body begins in the chunk, or -1 when there is nothing to go on with. */
+  #readHead(exchange: ClientExchange, chunk: Buffer): number {
+    const parser = this.#parser;
+    let at = 0;
+    while (true) {
+      const progress = parser.feed(chunk, at, chunk.length);
+      if (progress === 'more') return -1;
+      if (progress === 'refused' || parser.head.isSwitch) return this.#refuseHead();
+      at = parser.position;
+      this.#uncounted += parser.head.reasonEnd;
+      if (!parser.head.isInterim) break;
+      this.#countReceived();
+      this.#interimAnswers += 1;
+      if (this.#interimAnswers > MAX_INTERIM_ANSWERS) return this.#refuseHead();
+      exchange.interim(parser.head);
+    }
+    const { head } = parser;
+    this.#state = 'body';
+    this.#decoder.begin(head.framing, head.contentLength);
+    exchange.beginAnswer(head);
+    return at;
+  }
+
+  #refuseHead(): -1 {
+    this.abort('bad-response-head');
+    return -1;
+  }
+
+  #readBody(exchange: ClientExchange, chunk: Buffer, start: number): void {
+    const decoder = this.#decoder;
+    const before = start === 0 ? decoder.payloadBytes : 0;
+    const progress = decoder.feed(chunk, start, chunk.length);
+    if (progress === 'refused') return this.#refuseBody(exchange);
+    this.#uncounted += decoder.payloadBytes - before;
+    this.#countReceived();
+    const isRoomLeft = exchange.writeAnswer(chunk, start, decoder);
+    if (decoder.isComplete) return this.#complete(exchange, decoder.position === chunk.length);
+    exchange.flush();
+    if (isRoomLeft) return this.#setDeadline(this.#timeouts!.bodyMs);
+    this.#services.wheel.disarm(this);
+    this.#socket.pause();
+    exchange.connection.expectDrain(this.#timeouts!.bodyMs);
+  }
+
+  /** As long as the client has seen nothing, a malformed body is a malformed answer. */
+  #refuseBody(exchange: ClientExchange): void {
+    this.#countReceived();
+    if (!exchange.withdrawAnswer()) return this.abort('response-cut');
+    this.#state = 'head';
+    this.abort('bad-response-head');
+  }
+
+  /** The answer is whole. The connection is good for another one if both messages are over and nothing is left behind. */
+  #complete(exchange: ClientExchange, isClean: boolean): void {
+    exchange.endAnswer();
+    const { head } = this.#parser;
+    const isReusable =
+      isClean &&
+      head.isKeepAlive &&
+      exchange.body.isComplete &&
+      hasRoom(this.#socket) &&
+      this.#services.clock.nowMs() - this.#bornMs < MAX_AGE_MS;
+    const keepAliveMs = this.#timeouts!.keepAliveMs;
+    this.#finish({ kind: 'answered', status: head.status });
+    this.#state = 'idle';
+    if (!isReusable || !this.#address.keep(this)) return this.destroy();
+    this.#setDeadline(keepAliveMs);
+  }
+
+  #onEnd(): void {
+    const exchange = this.#exchange;
+    if (this.#state === 'body' && exchange !== null && this.#decoder.finish()) this.#complete(exchange, false);
+    else this.destroy();
+  }
+
+  #onClose(): void {
+    const before = this.#state;
+    this.#state = 'closed';
+    this.#services.wheel.forget(this);
+    if (before === 'idle') this.#address.forget(this);
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    const fault = this.#fault ?? (before === 'connecting' ? 'connect-refused' : 'closed-before-head');
+    if (before !== 'body') return this.#finish({ kind: 'failed', fault });
+    const { status } = exchange;
+    exchange.cutAnswer();
+    this.#finish({ kind: 'cut', status, fault: isClientsFault(fault) ? 'client-gone' : 'response-cut' });
+  }
+
+  #finish(outcome: Outcome): void {
+    const exchange = this.#exchange!;
+    exchange.peer = null;
+    exchange.body.detach();
+    this.#exchange = null;
+    const resolve = this.#resolve!;
+    this.#resolve = null;
+    resolve(outcome);
+  }
+
+  #countSent(bytes: number): void {
+    this.#services.scoreboard.countSent(this.#target!.row, bytes);
+  }
+
+  #countReceived(): void {
+    if (this.#uncounted === 0) return;
+    this.#services.scoreboard.countReceived(this.#target!.row, this.#uncounted);
+    this.#uncounted = 0;
+  }
+
+  #setDeadline(timeoutMs: number): void {
+    const { clock, wheel } = this.#services;
+    if (timeoutMs > 0) wheel.arm(this, clock.nowMs() + timeoutMs);
+    else wheel.disarm(this);
+  }
+}

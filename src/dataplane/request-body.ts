@@ -1,0 +1,139 @@
+// The body of one request on its way from the client: validated, passed on as it came, and kept for
+// another attempt as long as it is small. Knows the framing, not the sockets.
+import { BodyDecoder } from '../wire/body-decoder.ts';
+import type { Framing } from '../wire/framing.ts';
+import type { BodyLimits } from '../wire/limits.ts';
+import type { RequestFault } from './proxy-error.ts';
+
+/** Takes body bytes for a member. */
+export interface BodySink {
+  /** False: full; the source pauses until it is told to go on. */
+  writeBody(bytes: Buffer): boolean;
+}
+
+/** How much of all request bodies of a lane is kept for replay. */
+export interface ReplayBudget {
+  usedBytes: number;
+  readonly maxBytes: number;
+  /** Of one request. */
+  readonly maxBytesEach: number;
+}
+
+const NOTHING: readonly Buffer[] = [];
+
+export class RequestBody {
+  /** Whether all of it has arrived. */
+  isComplete: boolean;
+  /** Whether every byte so far is kept, so that an attempt can begin anew. */
+  isReplayable = true;
+  /** Why the request was given up on the client's side; null otherwise. */
+  fault: RequestFault | null = null;
+  /** After `feed`: where the first byte behind the body is. */
+  position = 0;
+  readonly #framing: Framing;
+  readonly #contentLength: number;
+  readonly #budget: ReplayBudget;
+  readonly #decoder: BodyDecoder | null;
+  #kept: Buffer[] = [];
+  #keptBytes = 0;
+  #sink: BodySink | null = null;
+  #isDiscarding = false;
+  /** 0: no limit. */
+  #maxBytes = 0;
+
+  constructor(framing: Framing, contentLength: number, budget: ReplayBudget, limits: BodyLimits) {
+    this.#framing = framing;
+    this.#contentLength = contentLength;
+    this.#budget = budget;
+    this.isComplete = framing === 'none' || (framing === 'length' && contentLength === 0);
+    this.#decoder = this.isComplete ? null : new BodyDecoder(limits);
+    this.#decoder?.begin(framing, contentLength);
+  }
+
+  /** Whether any byte of it has arrived. */
+  get hasBegun(): boolean {
+    const decoder = this.#decoder;
+    return decoder !== null && decoder.payloadBytes + decoder.framingBytes > 0;
+  }
+
+  /** Payload that is still to come, as far as the client has said; Infinity when it has not. */
+  get missingBytes(): number {
+    if (this.isComplete) return 0;
+    return this.#framing === 'length' ? this.#contentLength - this.#decoder!.payloadBytes : Infinity;
+  }
+
+  /** Sets the limit of the balancer. False when the body is, or says that it will be, beyond it. 0: no limit. */
+  limit(maxBytes: number): boolean {
+    this.#maxBytes = maxBytes;
+    return !this.#isBeyondLimit();
+  }
+
+  /** Takes `chunk[start…]` up to the end of the body. Returns whether the source may go on at once. */
+  feed(chunk: Buffer, start: number): boolean {
+    const decoder = this.#decoder!;
+    const progress = decoder.feed(chunk, start, chunk.length);
+    if (progress === 'refused') {
+      this.fault ??= decoder.error ?? 'bad-request-body';
+      return false;
+    }
+    this.position = decoder.position;
+    this.isComplete = decoder.isComplete;
+    if (this.#isDiscarding) return true;
+    if (this.#isBeyondLimit()) {
+      this.fault ??= 'body-too-large';
+      return false;
+    }
+    const bytes = start === 0 && decoder.position === chunk.length ? chunk : chunk.subarray(start, decoder.position);
+    if (this.#sink === null) {
+      this.#keep(bytes);
+      return this.#keptBytes < this.#budget.maxBytesEach;
+    }
+    if (this.isReplayable) this.#keep(bytes);
+    if (this.#isTooMuch()) this.#giveUpReplay();
+    return this.#sink.writeBody(bytes);
+  }
+
+  /** Bytes from now on go to the sink; what came before is returned, to be sent first. Only while replayable. */
+  attach(sink: BodySink): readonly Buffer[] {
+    this.#sink = sink;
+    const kept = this.#kept;
+    if (kept.length === 0) return NOTHING;
+    // What had to be held before there was a sink may be more than is held for replay.
+    if (this.#isTooMuch()) this.#giveUpReplay();
+    return kept;
+  }
+
+  /** The attempt is over. */
+  detach(): void {
+    this.#sink = null;
+  }
+
+  /** The request is over: what is kept is let go, what still comes is thrown away. */
+  release(): void {
+    this.#sink = null;
+    this.#isDiscarding = true;
+    if (this.#keptBytes > 0) this.#giveUpReplay();
+  }
+
+  #isBeyondLimit(): boolean {
+    if (this.#maxBytes === 0 || this.#decoder === null) return false;
+    return Math.max(this.#decoder.payloadBytes, this.#contentLength) > this.#maxBytes;
+  }
+
+  #isTooMuch(): boolean {
+    return this.#keptBytes > this.#budget.maxBytesEach || this.#budget.usedBytes > this.#budget.maxBytes;
+  }
+
+  #keep(bytes: Buffer): void {
+    this.#kept.push(bytes);
+    this.#keptBytes += bytes.length;
+    this.#budget.usedBytes += bytes.length;
+  }
+
+  #giveUpReplay(): void {
+    this.isReplayable = false;
+    this.#budget.usedBytes -= this.#keptBytes;
+    this.#keptBytes = 0;
+    this.#kept = [];
+  }
+}

@@ -1,0 +1,100 @@
+// Timeouts of a whole lane with one timer. Setting a deadline is two stores; only a deadline that
+// comes earlier than planned moves its entry. Deadlines fire up to one tick late, never early.
+
+/** Something with a deadline; connections extend it. */
+export abstract class Timed {
+  /** Milliseconds on the lane's clock; 0: none. Set through the wheel. */
+  deadlineMs = 0;
+  /** The tick at which the wheel looks at this entry next; 0: it does not. Owned by the wheel. */
+  plannedTick = 0;
+  /** Place in the slot of that tick. Owned by the wheel. */
+  slotPlace = 0;
+
+  /** The deadline has passed. It is unset before the call. */
+  abstract onDeadline(): void;
+}
+
+export class TimerWheel {
+  readonly #tickMs: number;
+  readonly #slots: Timed[][];
+  /** The tick that was looked at last. */
+  #tick: number;
+
+  /** `slots` × `tickMs` is how far ahead an entry can be planned; later deadlines are planned again on the way. */
+  constructor(nowMs: number, tickMs = 100, slots = 1024) {
+    this.#tickMs = tickMs;
+    this.#slots = Array.from({ length: slots }, () => []);
+    this.#tick = Math.floor(nowMs / tickMs);
+  }
+
+  get tickMs(): number {
+    return this.#tickMs;
+  }
+
+  /** Sets or moves the deadline. */
+  arm(entry: Timed, deadlineMs: number): void {
+    entry.deadlineMs = deadlineMs;
+    const tick = Math.ceil(deadlineMs / this.#tickMs);
+    if (entry.plannedTick !== 0) {
+      // Planned for an earlier look: that look will plan it again.
+      if (entry.plannedTick <= tick) return;
+      this.#remove(entry);
+    }
+    this.#plan(entry, tick);
+  }
+
+  /** Unsets the deadline; cheap, for entries that will be armed again. */
+  disarm(entry: Timed): void {
+    entry.deadlineMs = 0;
+  }
+
+  /** Unsets the deadline and lets go of the entry: what is gone must not be kept alive by its last deadline. */
+  forget(entry: Timed): void {
+    entry.deadlineMs = 0;
+    if (entry.plannedTick !== 0) this.#remove(entry);
+  }
+
+  /** Fires what is due. Call it every `tickMs` or so; ticks that were missed are made up for. */
+  advance(nowMs: number): void {
+    const nowTick = Math.floor(nowMs / this.#tickMs);
+    // After a long sleep each slot need be looked at only once.
+    const first = Math.max(this.#tick + 1, nowTick - this.#slots.length + 1);
+    for (let tick = first; tick <= nowTick; tick += 1) {
+      this.#tick = tick;
+      this.#lookAt(this.#slots[tick % this.#slots.length]!, nowMs);
+    }
+  }
+
+  // What is planned meanwhile goes to other slots, and what is forgotten leaves this one.
+  #lookAt(slot: Timed[], nowMs: number): void {
+    while (slot.length > 0) {
+      const entry = slot.pop()!;
+      entry.plannedTick = 0;
+      if (entry.deadlineMs === 0) continue;
+      if (entry.deadlineMs > nowMs) {
+        this.#plan(entry, Math.ceil(entry.deadlineMs / this.#tickMs));
+        continue;
+      }
+      entry.deadlineMs = 0;
+      entry.onDeadline();
+    }
+  }
+
+  #plan(entry: Timed, tick: number): void {
+    const planned = Math.min(Math.max(tick, this.#tick + 1), this.#tick + this.#slots.length - 1);
+    const slot = this.#slots[planned % this.#slots.length]!;
+    entry.plannedTick = planned;
+    entry.slotPlace = slot.length;
+    slot.push(entry);
+  }
+
+  #remove(entry: Timed): void {
+    const slot = this.#slots[entry.plannedTick % this.#slots.length]!;
+    const last = slot.pop()!;
+    if (last !== entry) {
+      slot[entry.slotPlace] = last;
+      last.slotPlace = entry.slotPlace;
+    }
+    entry.plannedTick = 0;
+  }
+}

@@ -1,0 +1,123 @@
+import { expect, test } from 'vitest';
+import { type ReplayBudget, RequestBody } from '../../../src/dataplane/request-body.ts';
+import { defaultBodyLimits } from '../../../src/wire/limits.ts';
+
+function budget(maxBytesEach = 10, maxBytes = 100): ReplayBudget {
+  return { usedBytes: 0, maxBytes, maxBytesEach };
+}
+
+function bodyOf(length: number, of: ReplayBudget = budget()): RequestBody {
+  return new RequestBody('length', length, of, defaultBodyLimits);
+}
+
+class Sink {
+  readonly parts: string[] = [];
+  hasRoom = true;
+
+  writeBody(bytes: Buffer): boolean {
+    this.parts.push(bytes.toString('latin1'));
+    return this.hasRoom;
+  }
+}
+
+const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
+const texts = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString('latin1');
+
+test('no body is complete at once', () => {
+  const body = new RequestBody('none', -1, budget(), defaultBodyLimits);
+  expect([body.isComplete, body.missingBytes, body.hasBegun, body.isReplayable]).toEqual([true, 0, false, true]);
+  expect(bodyOf(0).isComplete).toBe(true);
+});
+
+test('what came before the sink is handed over, what comes after goes through', () => {
+  const body = bodyOf(6);
+  expect(body.feed(bytes('xxab'), 2)).toBe(true);
+  const sink = new Sink();
+  expect(texts(body.attach(sink))).toBe('ab');
+  sink.hasRoom = false;
+  expect(body.feed(bytes('cd'), 0)).toBe(false);
+  sink.hasRoom = true;
+  body.feed(bytes('efGET'), 0);
+  expect(sink.parts).toEqual(['cd', 'ef']);
+  expect([body.isComplete, body.position, body.missingBytes]).toEqual([true, 2, 0]);
+});
+
+test('a small body can be sent again and again', () => {
+  const of = budget();
+  const body = bodyOf(6, of);
+  body.attach(new Sink());
+  body.feed(bytes('abc'), 0);
+  body.detach();
+  expect(body.isReplayable).toBe(true);
+  const second = new Sink();
+  expect(texts(body.attach(second))).toBe('abc');
+  body.feed(bytes('def'), 0);
+  body.detach();
+  expect(texts(body.attach(new Sink()))).toBe('abcdef');
+  expect(of.usedBytes).toBe(6);
+  body.release();
+  expect(of.usedBytes).toBe(0);
+});
+
+test('a body beyond its budget cannot be sent again once some of it has gone', () => {
+  const of = budget(4);
+  const body = bodyOf(100, of);
+  body.attach(new Sink());
+  body.feed(bytes('abc'), 0);
+  expect(body.isReplayable).toBe(true);
+  body.feed(bytes('de'), 0);
+  expect([body.isReplayable, of.usedBytes]).toEqual([false, 0]);
+});
+
+test('what must be held until there is a sink stops the source, and can be sent again until then', () => {
+  const of = budget(4);
+  const body = bodyOf(100, of);
+  expect(body.feed(bytes('abcdef'), 0)).toBe(false);
+  expect([body.isReplayable, of.usedBytes]).toEqual([true, 6]);
+  expect(texts(body.attach(new Sink()))).toBe('abcdef');
+  expect([body.isReplayable, of.usedBytes]).toEqual([false, 0]);
+});
+
+test('bodies share the budget of the lane', () => {
+  const of = budget(10, 12);
+  const one = bodyOf(100, of);
+  const other = bodyOf(100, of);
+  one.attach(new Sink());
+  other.attach(new Sink());
+  one.feed(bytes('12345678'), 0);
+  other.feed(bytes('12345678'), 0);
+  expect([one.isReplayable, other.isReplayable, of.usedBytes]).toEqual([true, false, 8]);
+  one.release();
+  other.release();
+  expect(of.usedBytes).toBe(0);
+});
+
+test('limits hold for what is announced and for what comes', () => {
+  expect(bodyOf(11).limit(10)).toBe(false);
+  expect(bodyOf(10).limit(10)).toBe(true);
+  expect(bodyOf(1_000).limit(0)).toBe(true);
+  const body = new RequestBody('chunked', -1, budget(), defaultBodyLimits);
+  expect(body.limit(3)).toBe(true);
+  body.feed(bytes('3\r\nabc\r\n'), 0);
+  expect(body.fault).toBeNull();
+  body.feed(bytes('1\r\nd'), 0);
+  expect(body.fault).toBe('body-too-large');
+});
+
+test('a malformed body is a fault, and nothing of the chunk that shows it is passed on', () => {
+  const body = new RequestBody('chunked', -1, budget(), defaultBodyLimits);
+  const sink = new Sink();
+  body.attach(sink);
+  expect(body.feed(bytes('1\r\na\r\nzz'), 0)).toBe(false);
+  expect([body.fault, sink.parts]).toEqual(['bad-chunk-size', []]);
+});
+
+test('after its release a body is read to its end and thrown away, whatever its size', () => {
+  const of = budget(4);
+  const body = bodyOf(100, of);
+  body.limit(100);
+  body.attach(new Sink());
+  body.release();
+  expect(body.feed(bytes('x'.repeat(100)), 0)).toBe(true);
+  expect([body.isComplete, body.fault, of.usedBytes]).toEqual([true, null, 0]);
+});

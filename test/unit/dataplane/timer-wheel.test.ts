@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Timed, TimerWheel } from '../../../src/dataplane/timer-wheel.ts';
+
+class Alarm extends Timed {
+  readonly name: number;
+  readonly fired: (name: number) => void;
+
+  constructor(name: number, fired: (name: number) => void) {
+    super();
+    this.name = name;
+    this.fired = fired;
+  }
+
+  override onDeadline(): void {
+    this.fired(this.name);
+  }
+}
+
+function setUp(slots = 8): { wheel: TimerWheel; fired: number[]; alarm: (name: number) => Alarm } {
+  const fired: number[] = [];
+  return { wheel: new TimerWheel(0, 100, slots), fired, alarm: (name) => new Alarm(name, (n) => fired.push(n)) };
+}
+
+test('a deadline fires once, never early, at most one tick late', () => {
+  const { wheel, fired, alarm } = setUp();
+  wheel.arm(alarm(1), 250);
+  wheel.advance(200);
+  wheel.advance(249);
+  expect(fired).toEqual([]);
+  wheel.advance(300);
+  expect(fired).toEqual([1]);
+  wheel.advance(10_000);
+  expect(fired).toEqual([1]);
+});
+
+test('a deadline moves later and earlier, and can be unset', () => {
+  const { wheel, fired, alarm } = setUp();
+  const one = alarm(1);
+  wheel.arm(one, 300);
+  wheel.arm(one, 600);
+  wheel.advance(500);
+  expect(fired).toEqual([]);
+  wheel.arm(one, 550);
+  wheel.advance(600);
+  expect(fired).toEqual([1]);
+  wheel.arm(one, 700);
+  wheel.disarm(one);
+  wheel.advance(2_000);
+  expect(fired).toEqual([1]);
+});
+
+test('a deadline beyond the wheel, planned while ticks were missed, is not lost', () => {
+  const { wheel, fired, alarm } = setUp(8);
+  const waker = alarm(1);
+  const far = alarm(2);
+  wheel.arm(waker, 200);
+  const fire = waker.onDeadline.bind(waker);
+  // Armed while the wheel catches up, for a slot that the same catching up still has to look at.
+  waker.onDeadline = () => {
+    fire();
+    wheel.arm(far, 1_400);
+  };
+  wheel.advance(700);
+  for (let nowMs = 800; nowMs <= 1_300; nowMs += 100) wheel.advance(nowMs);
+  expect(fired).toEqual([1]);
+  wheel.advance(1_400);
+  expect(fired).toEqual([1, 2]);
+});
+
+test('what is forgotten is let go at once, also from the slot that is being looked at', () => {
+  const { wheel, fired, alarm } = setUp();
+  const all = [1, 2, 3, 4].map(alarm);
+  for (const one of all) wheel.arm(one, 300);
+  wheel.forget(all[1]!);
+  const fire = all[3]!.onDeadline.bind(all[3]);
+  all[3]!.onDeadline = () => {
+    fire();
+    wheel.forget(all[0]!);
+  };
+  wheel.advance(300);
+  expect(fired.sort()).toEqual([3, 4]);
+  expect(all.map((one) => one.plannedTick)).toEqual([0, 0, 0, 0]);
+});
+
+test('of many in one slot exactly those are let go that are forgotten', () => {
+  const { wheel, fired, alarm } = setUp();
+  const all = [0, 1, 2, 3, 4].map(alarm);
+  for (const one of all) wheel.arm(one, 300);
+  for (const gone of [0, 4, 2]) wheel.forget(all[gone]!);
+  wheel.arm(all[0]!, 250);
+  wheel.advance(300);
+  expect(fired.toSorted()).toEqual([0, 1, 3]);
+});
+
+test('it does what a list of deadlines would, whatever happens, jumps of the clock included', () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('arm' as const), name: fc.nat(5), inMs: fc.integer({ min: -200, max: 3_000 }) }),
+    fc.record({ kind: fc.constantFrom('disarm' as const, 'forget' as const), name: fc.nat(5) }),
+    fc.record({ kind: fc.constant('advance' as const), byMs: fc.oneof(fc.nat(150), fc.nat(5_000), fc.constant(-300)) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const { wheel, fired, alarm } = setUp(8);
+      const alarms = [0, 1, 2, 3, 4, 5].map(alarm);
+      const deadlines = new Map<number, number>();
+      let nowMs = 0;
+      let latestMs = 0;
+      for (const one of steps) {
+        if (one.kind === 'arm') {
+          const deadlineMs = Math.max(1, latestMs + one.inMs);
+          deadlines.set(one.name, deadlineMs);
+          wheel.arm(alarms[one.name]!, deadlineMs);
+        } else if (one.kind === 'advance') {
+          nowMs = Math.max(0, nowMs + one.byMs);
+          latestMs = Math.max(latestMs, nowMs);
+          fired.length = 0;
+          wheel.advance(nowMs);
+          for (const name of fired) {
+            expect(deadlines.get(name)).toBeLessThanOrEqual(nowMs);
+            deadlines.delete(name);
+          }
+          // Whatever is late by a whole tick must have fired, as soon as the clock has moved on.
+          if (nowMs === latestMs) {
+            for (const deadlineMs of deadlines.values()) expect(deadlineMs).toBeGreaterThan(nowMs - 200);
+          }
+        } else {
+          deadlines.delete(one.name);
+          wheel[one.kind](alarms[one.name]!);
+        }
+      }
+      // In the end everything fires.
+      fired.length = 0;
+      wheel.advance(latestMs + 100_000);
+      expect(fired.toSorted()).toEqual([...deadlines.keys()].toSorted());
+    }),
+    { numRuns: 2_000 },
+  );
+});
