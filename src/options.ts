@@ -10,6 +10,7 @@ import {
   readHost,
   readHosts,
   readLanes,
+  readListenAddress,
   readName,
   readNamespaces,
   readNetworks,
@@ -175,6 +176,24 @@ export const flags = {
     help: 'Peers whose X-Forwarded-*, Forwarded and X-Real-IP headers are believed. An address stands for itself alone.',
     read: readNetworks,
   }),
+  heartbeatUdp: defineFlag({
+    name: 'heartbeat-udp',
+    value: 'ADDRESS:PORT',
+    initial: '',
+    initialHelp: 'off',
+    commands: serve,
+    help: "Where datagrams of httpd's mod_heartbeat are received, for members of heartbeat balancers: an address of this machine, or a multicast group such as 239.0.0.1:27999. Port 0 takes a free one and logs it.",
+    read: readListenAddress('or-group'),
+  }),
+  heartbeatHttp: defineFlag({
+    name: 'heartbeat-http',
+    value: 'ADDRESS:PORT',
+    initial: '',
+    initialHelp: 'off',
+    commands: serve,
+    help: 'Where the same reports are received as HTTP POST. Port 0 takes a free one and logs it.',
+    read: readListenAddress('no-groups'),
+  }),
   logLevel: defineFlag({
     name: 'log-level',
     value: 'LEVEL',
@@ -262,6 +281,14 @@ function checkTogether(options: Options, machine: Machine): void {
   }
   if (options.httpPort !== 0 && options.httpPort === options.adminPort) {
     throw usageError(`--http-port and --admin-port are both ${options.httpPort}; they must differ`);
+  }
+  const reportsPort = options.heartbeatHttp?.port ?? 0;
+  for (const [name, port] of [
+    ['http-port', options.httpPort],
+    ['admin-port', options.adminPort],
+  ] as const) {
+    if (reportsPort === 0 || reportsPort !== port) continue;
+    throw usageError(`--${name} and --heartbeat-http are both on port ${port}; they must differ`);
   }
   if (options.isTakingOver && !machine.canSharePort) {
     throw usageError('--take-over needs a system that lets processes share a port, and this one does not');

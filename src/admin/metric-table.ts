@@ -1,7 +1,7 @@
 // Every metric of ours: name, help, kind, labels and where its numbers come from. One table, from which the registry and
 // docs/reference/metrics.md are made. Numbers are read from the scoreboard when somebody asks; nothing is counted here.
 import type { ControlScoreboard } from '../scoreboard/control-side.ts';
-import { CODE_CLASSES, DURATION_BUCKETS_S, MemberFlag } from '../scoreboard/layout.ts';
+import { CODE_CLASSES, DURATION_BUCKETS_S, MemberFlag, SESSION_VERDICTS } from '../scoreboard/layout.ts';
 import type { PlacedBalancer } from '../snapshot/lane-protocol.ts';
 
 /** What the metrics are about. */
@@ -15,6 +15,8 @@ export interface MetricsSource {
   acknowledged(): number;
   isListening(lane: number): boolean;
   laneRestarts(): number;
+  /** Load reports that came to the process itself, not to its lanes. */
+  loadReports(): Iterable<{ readonly source: string; readonly result: string; readonly count: number }>;
   /** Problems of that severity that there are now. */
   problems(severity: 'error' | 'notice'): number;
 }
@@ -89,6 +91,13 @@ export const metricTable: readonly MetricDefinition[] = [
     (Atomics.load(shared.flags, row) & MemberFlag.Error) === 0 ? 0 : 1,
   ),
   {
+    name: 'sessions_total',
+    help: 'Requests of balancers with sessions, by what they said of their session. valid and unsigned were taken, none said nothing, the others were taken for none.',
+    kind: 'counter',
+    labels: ['namespace', 'balancer', 'verdict'],
+    read: readSessions,
+  },
+  {
     name: 'lane_connections',
     help: 'Client connections that the lane has open.',
     kind: 'gauge',
@@ -103,8 +112,15 @@ export const metricTable: readonly MetricDefinition[] = [
     'lane_accepted_connections_total',
     'counter',
     'Client connections that lanes have accepted.',
-    ({ scoreboard }) => scoreboard.columns.reduce((sum, column) => sum + column.accepted[0]!, 0),
+    ({ scoreboard }) => scoreboard.laneSum('accepted'),
   ),
+  {
+    name: 'load_reports_total',
+    help: 'Load reports of members, for heartbeat: how they came (udp and http only where that is on) and what became of them.',
+    kind: 'counter',
+    labels: ['source', 'result'],
+    read: readLoadReports,
+  },
   single(
     'lanes_listening',
     'gauge',
@@ -180,6 +196,28 @@ function readRequests({ scoreboard, placed }: MetricsSource): Sample[] {
     if (each.row !== 0) add(own, (codeClass) => scoreboard.balancerSum('ownResponses', each.row, codeClass));
   }
   return samples;
+}
+
+function readSessions({ scoreboard, placed }: MetricsSource): Sample[] {
+  const samples: Sample[] = [];
+  for (const { row, unit } of placed()) {
+    if (unit.session === null || row === 0) continue;
+    const { namespace, name: balancer } = unit;
+    for (const [index, verdict] of SESSION_VERDICTS.entries()) {
+      const value = scoreboard.balancerSum('sessions', row, index);
+      samples.push({ value, labels: { namespace, balancer, verdict } });
+    }
+  }
+  return samples;
+}
+
+function readLoadReports({ scoreboard, loadReports }: MetricsSource): Sample[] {
+  const samples = [...loadReports()].map(({ source, result, count }) => ({ value: count, labels: { source, result } }));
+  const ofLanes = [
+    { result: 'taken', value: scoreboard.laneSum('loadReportsTaken') },
+    { result: 'malformed', value: scoreboard.laneSum('loadReportsRefused') },
+  ];
+  return [...samples, ...ofLanes.map(({ result, value }) => ({ value, labels: { source: 'header', result } }))];
 }
 
 function readDurations({ scoreboard, placed }: MetricsSource): Sample[] {

@@ -32,7 +32,7 @@ const overridesSchema = z
     }
   })
   .meta({
-    description: 'Settings for single members of a Service, by pod name or session route.',
+    description: 'Settings for single members, such as one endpoint of a Service, by pod name or session route.',
     'x-kubernetes-list-type': 'map',
     'x-kubernetes-list-map-keys': ['member'],
   });

@@ -10,6 +10,7 @@ export const fieldsInForce: readonly string[] = [
   'spec.className',
   'spec.rules',
   'spec.lbMethod',
+  'spec.hash',
   'spec.members[].service',
   'spec.members[].url',
   'spec.members[].loadFactor',
@@ -18,42 +19,25 @@ export const fieldsInForce: readonly string[] = [
   'spec.members[].state',
   'spec.members[].routeFrom',
   'spec.members[].route',
-  'spec.failover.maxAttempts',
-  'spec.failover.retryAfter',
-  'spec.failover.forceRecovery',
-  'spec.timeouts.connect',
-  'spec.timeouts.response',
-  'spec.timeouts.body',
-  'spec.timeouts.keepAlive',
-  'spec.timeouts.tunnel',
-  'spec.limits.maxBodyBytes',
+  'spec.members[].redirect',
+  'spec.members[].ignoreErrors',
+  'spec.overrides',
+  'spec.stickySession',
+  'spec.failover',
+  'spec.timeouts',
+  'spec.limits',
 ];
 
 /** Fields that are not acted on yet, and what happens instead. */
 export const fieldsNotYet: Readonly<Record<string, string>> = {
   'spec.tls': 'its hosts are served without TLS',
-  'spec.hash': 'nothing is hashed',
-  'spec.members[].redirect': 'it takes no sessions over',
-  'spec.members[].ignoreErrors': 'the member rests after a failure like any other',
-  'spec.overrides': 'every member has the settings of its entry in spec.members',
-  'spec.stickySession': 'requests of one session may reach different members',
   'spec.drain': 'no deadline ends a drain',
-  'spec.failover.failOnStatus': 'no status of a response puts a member to rest',
-  'spec.failover.failOnTimeout': 'a response that is late puts no member to rest',
-  'spec.timeouts.wait': 'a request that no member can take is refused at once',
-  'spec.limits.maxConnectionsPerMember': 'members are given any number of requests',
-  'spec.limits.maxWaiting': 'no request waits',
   'spec.healthCheck': 'members are not probed; only requests tell whether a member is well',
 };
 
 /** Values that are not acted on yet, of fields that are, and what happens instead. */
 export const valuesNotYet: Readonly<Record<string, { readonly values: readonly unknown[]; readonly instead: string }>> =
-  {
-    'spec.lbMethod': {
-      values: ['bytraffic', 'bybusyness', 'heartbeat', 'leasttime', 'hash'],
-      instead: 'members are elected by byrequests',
-    },
-  };
+  {};
 
 /**
  * A notice for each field that the user set and that has no effect yet. A field that holds its default is not named:

@@ -20,7 +20,6 @@ export type Outcome =
   /** What came is not HTTP/1.x, or an upgrade that nobody asked for, or too many interim answers. */
   | { readonly kind: 'bad-response-head' }
   | { readonly kind: 'upgrade-failed' }
-  | { readonly kind: 'send-failed' }
   /** The answer broke off or stalled after its head had gone to the client. */
   | { readonly kind: 'response-cut' }
   | { readonly kind: 'client-gone' }
@@ -87,7 +86,6 @@ export const MEMBER_FAULTS: Readonly<Record<MemberFault, Consequence>> = {
   'response-timeout': consequence(504, false, 'idempotent'),
   'bad-response-head': consequence(502, false, 'never'),
   'upgrade-failed': consequence(502, false, 'never'),
-  'send-failed': consequence(502, false, 'never'),
   'response-cut': consequence(0, false, 'never'),
   'client-gone': consequence(0, false, 'never'),
 };

@@ -3,6 +3,7 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { durationMs, isDuration } from '../api/duration.ts';
+import type { ListenAddress } from '../control/heartbeat/listen-address.ts';
 import type { Machine } from './machine.ts';
 
 /** One line of the table of flags. */
@@ -74,6 +75,24 @@ export function readHost(texts: readonly string[]): string {
   if (text === 'localhost') return '127.0.0.1';
   if (isIP(text) === 0) throw new RangeError('it must be an IP address, such as 127.0.0.1, 0.0.0.0 or ::');
   return text;
+}
+
+/** An address and a port to listen on; null where nothing is given. `groups`: whether a multicast group will do. */
+export function readListenAddress(
+  groups: 'no-groups' | 'or-group',
+): (texts: readonly string[]) => ListenAddress | null {
+  return (texts) => {
+    if (texts.length === 0) return null;
+    const match = /^(localhost|[0-9.]+|\[[0-9a-fA-F:.]+\]):([0-9]{1,5})$/.exec(only(texts));
+    const example =
+      groups === 'or-group' ? '0.0.0.0:27999, [::]:27999 or 239.0.0.1:27999' : '0.0.0.0:27999 or [::]:27999';
+    const allowed = `an IP address and a port, such as ${example}`;
+    if (match === null) throw new RangeError(`it must be ${allowed}`);
+    const host = match[1] === 'localhost' ? '127.0.0.1' : match[1]!.replace(/^\[(.*)\]$/, '$1');
+    const isGroup = isIP(host) !== 0 && ipaddr.parse(host).range() === 'multicast';
+    if (isIP(host) === 0 || (isGroup && groups === 'no-groups')) throw new RangeError(`it must be ${allowed}`);
+    return { host, port: readInteger([match[2]!], 0, 65_535, allowed) };
+  };
 }
 
 /** Host names in lower case. */

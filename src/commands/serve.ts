@@ -4,6 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { createAdminServer } from '../admin/admin-server.ts';
 import { createMetrics } from '../admin/metrics.ts';
 import { noticesFor } from '../api/in-force.ts';
+import { ReportFeeds } from '../control/heartbeat/report-feeds.ts';
+import { JoinError } from '../control/heartbeat/udp-listener.ts';
 import { LaneSupervisor, ListenError } from '../control/lane-supervisor.ts';
 import { startLaneInMainThread, startLaneThread } from '../control/lane-thread-handle.ts';
 import { checkPort } from '../control/port-check.ts';
@@ -70,7 +72,11 @@ export async function serve(options: Options): Promise<void> {
   const translator = createTranslator(translateOptions(options));
   const reconciler = new Reconciler({ ...machine, provider, translator, checkSnapshot, noticesFor, publisher });
 
-  // 6. The admin port: it answers from here on, though not yet "ready".
+  // 6. The ways by which members report their load; none listens yet.
+  const { heartbeatUdp: udp, heartbeatHttp: http } = options;
+  const feeds = new ReportFeeds({ ...machine, udp, http, publisher, shared: scoreboard.shared });
+
+  // 7. The admin port: it answers from here on, though not yet "ready".
   const lanes = {
     lanes: supervisor.count,
     isListening: (lane: number) => supervisor.isListening(lane),
@@ -85,6 +91,7 @@ export async function serve(options: Options): Promise<void> {
     generation: () => publisher.generation,
     acknowledged: () => publisher.acknowledged,
     laneRestarts: () => supervisor.restarts,
+    loadReports: () => feeds.counts(),
     problems: (severity) => reconciler.problems.filter(({ problem }) => problem.severity === severity).length,
   });
   const admin = createAdminServer({
@@ -106,6 +113,7 @@ export async function serve(options: Options): Promise<void> {
     supervisor.retire();
     await new Promise<void>((resolve) => systemTimers.set(resolve, shutdownDelayMs));
     await supervisor.stop(shutdownTimeoutMs);
+    await feeds.close();
     reconciler.stop();
     await provider.stop();
     await admin.close();
@@ -113,10 +121,13 @@ export async function serve(options: Options): Promise<void> {
   });
   testHooks.onCrashSignal(() => supervisor.send(0, { type: 'crash' }));
 
-  // 7. The first generation, so that no lane starts with nothing to serve.
+  // 8. The first generation, so that no lane starts with nothing to serve.
   await startReconciler(reconciler);
 
-  // 8. The lanes: from here on clients are answered.
+  // 9. Load reports: their senders are known now.
+  await startFeeds(feeds);
+
+  // 10. The lanes: from here on clients are answered.
   await startLanes(supervisor, publisher, options.bind, httpPort);
   const { bind, adminBind } = options;
   log.info(
@@ -135,6 +146,15 @@ async function startReconciler(reconciler: Reconciler): Promise<void> {
     await reconciler.start();
   } catch (error) {
     throw new UserError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function startFeeds(feeds: ReportFeeds): Promise<void> {
+  try {
+    await feeds.listen();
+  } catch (error) {
+    if (error instanceof JoinError) throw new UserError(error.message);
+    throw error;
   }
 }
 

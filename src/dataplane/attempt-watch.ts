@@ -10,8 +10,8 @@ import type { AnswerEdits, AnswerObserver } from './exchange.ts';
 import type { ServedBalancer, ServedMember } from './routing-table.ts';
 import type { SessionVisit } from './session-visit.ts';
 
-/** Members report their load in these (Open Request Cost Aggregation); clients do not get to see them. */
-const REPORT_HEADERS = ['endpoint-load-metrics', 'endpoint-load-metrics-bin'] as const;
+/** Members report their load in it (Open Request Cost Aggregation). */
+const REPORT_HEADER = 'endpoint-load-metrics';
 
 export class AttemptWatch implements AnswerObserver {
   readonly #balancer: ServedBalancer;
@@ -46,12 +46,10 @@ export class AttemptWatch implements AnswerObserver {
     const { unit, sessions, members } = this.#balancer;
     const member = members[this.#index]!;
     if (unit.lbMethod === 'leasttime') this.#measure(member);
+    if (unit.lbMethod === 'heartbeat') this.#takeReport(member, lines);
+    if (sessions === null || this.#visit === null) return null;
     const route = unit.members[this.#index]!.sessionRoute;
-    const edits =
-      sessions === null || this.#visit === null
-        ? null
-        : this.#visit.editAnswer(lines, sessions, route, this.#clock.wallMs());
-    return unit.lbMethod === 'heartbeat' ? this.#takeReport(member, lines, edits) : edits;
+    return this.#visit.editAnswer(lines, sessions, route, this.#clock.wallMs());
   }
 
   #measure(member: ServedMember): void {
@@ -59,16 +57,12 @@ export class AttemptWatch implements AnswerObserver {
     recordFirstByte(this.#scoreboard.shared, member.row, (nowMs - this.#startedMs) * 1000, nowMs);
   }
 
-  #takeReport(member: ServedMember, lines: HeadLines, edits: AnswerEdits | null): AnswerEdits | null {
-    const taken = new Map<number, string | null>();
-    for (const name of REPORT_HEADERS) {
-      for (let line = lines.findName(name); line !== -1; line = lines.findName(name, line + 1)) {
-        taken.set(line, null);
-        if (name === 'endpoint-load-metrics') this.#readReport(member, lines, line);
-      }
-    }
-    if (taken.size === 0) return edits;
-    return { lines: new Map([...(edits?.lines ?? []), ...taken]), added: edits?.added ?? [] };
+  /** A report that is given twice is not believed. */
+  #takeReport(member: ServedMember, lines: HeadLines): void {
+    const line = lines.findName(REPORT_HEADER);
+    if (line === -1) return;
+    if (lines.findName(REPORT_HEADER, line + 1) === -1) this.#readReport(member, lines, line);
+    else this.#scoreboard.countLoadReport(false);
   }
 
   #readReport(member: ServedMember, lines: HeadLines, line: number): void {

@@ -47,7 +47,13 @@ type AnswerBody =
   /** In chunks of ours, because the member ends it by closing. */
   | 'chunks';
 
-const HOP_BY_HOP = [...hopByHopIds, headerIds.proxyAuthenticate];
+/** What concerns one connection only, and what members tell us of their load: no client's business. */
+const HOP_BY_HOP = [
+  ...hopByHopIds,
+  headerIds.proxyAuthenticate,
+  headerIds.endpointLoadMetrics,
+  headerIds.endpointLoadMetricsBin,
+];
 const DROPS = createDropTable(HOP_BY_HOP);
 const DROPS_WITH_CODING = createDropTable([...HOP_BY_HOP, headerIds.transferEncoding, headerIds.trailer]);
 const DROPS_WITH_FRAMING = createDropTable([

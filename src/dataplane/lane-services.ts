@@ -9,6 +9,7 @@ import {
   type HeadLimits,
 } from '../wire/limits.ts';
 import type { ReplayBudget } from './request-body.ts';
+import type { SharedBuffer } from './shared-buffer.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
 export interface LaneServices {
@@ -16,6 +17,8 @@ export interface LaneServices {
   readonly wheel: TimerWheel;
   readonly scoreboard: LaneScoreboard;
   readonly replayBudget: ReplayBudget;
+  /** Where bytes from members are read to. */
+  readonly readBuffer: SharedBuffer;
   readonly limits: LaneLimits;
 }
 

@@ -14,6 +14,7 @@ import { defaultLaneLimits, type LaneLimits, type LaneServices } from './lane-se
 import { Listener } from './listener.ts';
 import { MemberPool } from './member-pool.ts';
 import { RoutingTable } from './routing-table.ts';
+import { SharedBuffer } from './shared-buffer.ts';
 import { type StoryContext, serve } from './story.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
@@ -52,6 +53,7 @@ class Lane {
         maxBytes: limits.maxReplayBytesInAll,
         maxBytesEach: limits.maxReplayBytes,
       },
+      readBuffer: new SharedBuffer(),
       limits,
     };
     const standings = { ...scoreboard.shared, ...scoreboard.column };

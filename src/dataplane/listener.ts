@@ -36,7 +36,7 @@ export class Listener {
   constructor(options: ListenerOptions) {
     this.#options = options;
     // Half-open: a client that has sent its last request may close its side and still get the answer.
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true });
     this.#server.maxConnections = options.maxConnections;
     this.#server.on('connection', (socket) => this.#onConnection(socket));
   }

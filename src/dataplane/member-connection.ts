@@ -40,7 +40,7 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   #exchange: ClientExchange | null = null;
   #target: MemberTarget | null = null;
   #timeouts: TimeoutsUnit | null = null;
-  #resolve: ((outcome: Outcome) => void) | null = null;
+  #done: ((outcome: Outcome) => void) | null = null;
   /** Whether any byte of an answer has come since the exchange began. */
   #hasAnswerBegun = false;
   #interimAnswers = 0;
@@ -56,10 +56,17 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     this.#parser = new ResponseParser(services.limits.response);
     this.#decoder = new BodyDecoder(services.limits.body);
     this.#bornMs = services.clock.nowMs();
-    const socket = connect({ host: address.host, port: address.port, noDelay: true, keepAlive: true });
+    const socket = connect({
+      host: address.host,
+      port: address.port,
+      noDelay: true,
+      onread: {
+        buffer: () => services.readBuffer.bytes,
+        callback: (size, buffer) => this.#onRead(size, buffer as Buffer),
+      },
+    });
     this.#socket = socket;
     socket.on('connect', () => this.#onConnect());
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onEnd());
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -73,13 +80,17 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     return this.#state === 'closed' && !this.#hasAnswerBegun;
   }
 
-  /** Sends the request and carries the answer. Resolves when both are through or the connection is gone. */
-  carry(exchange: ClientExchange, target: MemberTarget, timeouts: TimeoutsUnit): Promise<Outcome> {
-    const { promise, resolve } = Promise.withResolvers<Outcome>();
+  /** Sends the request and carries the answer. `done` is called once, when both are through or the connection is gone. */
+  carry(
+    exchange: ClientExchange,
+    target: MemberTarget,
+    timeouts: TimeoutsUnit,
+    done: (outcome: Outcome) => void,
+  ): void {
     this.#exchange = exchange;
     this.#target = target;
     this.#timeouts = timeouts;
-    this.#resolve = resolve;
+    this.#done = done;
     this.#fault = null;
     this.#hasAnswerBegun = false;
     this.#interimAnswers = 0;
@@ -87,7 +98,6 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     exchange.peer = this;
     if (this.#state === 'idle') this.#send(exchange);
     else this.#setDeadline(timeouts.connectMs);
-    return promise;
   }
 
   /** More of the request's body. */
@@ -160,6 +170,14 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   #onDrain(): void {
     this.#exchange?.connection.resumeBody();
     this.#awaitHead();
+  }
+
+  /** `buffer` is the lane's, good for this call only. */
+  #onRead(size: number, buffer: Buffer): boolean {
+    const client = this.#exchange?.connection.socket;
+    this.#onData(size === buffer.length ? buffer : buffer.subarray(0, size));
+    if (client !== undefined) this.#services.readBuffer.leaveTo(client);
+    return true;
   }
 
   #onData(chunk: Buffer): void {
@@ -266,9 +284,9 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     exchange.peer = null;
     exchange.body.detach();
     this.#exchange = null;
-    const resolve = this.#resolve!;
-    this.#resolve = null;
-    resolve(outcome);
+    const done = this.#done!;
+    this.#done = null;
+    done(outcome);
   }
 
   #countSent(bytes: number): void {

@@ -53,7 +53,8 @@ export async function serve<E extends Exchange>(exchange: E, context: StoryConte
     let index = chooseInTurn(journey);
     if (index === NONE && journey.balancer.room !== null) index = await waitForMember(journey);
     if (index < 0) return refuse(exchange, faultWithoutMember(journey, index), journey.balancer.row, context);
-    const { outcome, verdict } = await attempt(journey, index, attempts);
+    const outcome = await attempt(journey, index);
+    const verdict = judge(journey, index, attempts, outcome);
     if (verdict.next !== 'try-next') return record(journey, index, outcome);
     release(journey, index);
     journey.avoid = verdict.avoidsMember ? index : NONE;
@@ -130,29 +131,26 @@ function sessionFault({ unit }: ServedBalancer): ProxyErrorCode {
   }
 }
 
-async function attempt<E extends Exchange>(
+function attempt<E extends Exchange>(
   { exchange, context, balancer, visit }: Journey<E>,
   index: number,
-  attempts: number,
-): Promise<{ outcome: Outcome; verdict: Verdict }> {
+): Promise<Outcome> {
   const { scoreboard, forwarder, clock } = context;
   const member = balancer.members[index]!;
   const isWatched = AttemptWatch.isNeededBy(balancer);
   exchange.observer = isWatched ? new AttemptWatch(balancer, index, visit, scoreboard, clock) : null;
   scoreboard.beginAttempt(member.row);
-  const outcome = await forwarder.forward(exchange, member, balancer.unit.timeouts);
-  return { outcome, verdict: judge(exchange, balancer, index, attempts, outcome, scoreboard) };
+  return forwarder.forward(exchange, member, balancer.unit.timeouts);
 }
 
 /** Puts the member to rest, or wakes it, as the outcome demands; says whether another attempt follows. */
-function judge(
-  exchange: Exchange,
-  { compiled, unit }: ServedBalancer,
+function judge<E extends Exchange>(
+  { exchange, balancer, context }: Journey<E>,
   index: number,
   attempts: number,
   outcome: Outcome,
-  scoreboard: LaneScoreboard,
 ): Verdict {
+  const { compiled, unit } = balancer;
   const situation = {
     isIdempotent: isIdempotent(exchange.method),
     isReplayable: exchange.isReplayable,
@@ -160,7 +158,9 @@ function judge(
     ignoresErrors: unit.members[index]!.ignoreErrors,
   };
   const verdict = decide(endingOf(outcome), situation, unit.failover);
-  if (outcome.kind !== 'answered' && isMembersFault(outcome.fault)) scoreboard.countFailure(compiled.rows[index]!);
+  if (outcome.kind !== 'answered' && isMembersFault(outcome.fault)) {
+    context.scoreboard.countFailure(compiled.rows[index]!);
+  }
   if (verdict.failsMember) markFailed(compiled, index);
   else if (outcome.kind !== 'failed') markSucceeded(compiled, index);
   return verdict;

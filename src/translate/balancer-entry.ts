@@ -4,7 +4,8 @@ import type { Balancer } from '../api/balancer.ts';
 import { durationMs } from '../api/duration.ts';
 import { refOf } from '../api/parse.ts';
 import { keyOf } from '../api/resource-set.ts';
-import type { BalancerUnit, FailoverUnit, MemberUnit } from '../snapshot/snapshot.ts';
+import type { SessionUnit } from '../snapshot/session-unit.ts';
+import type { BalancerUnit, FailoverUnit, HashUnit, MemberUnit } from '../snapshot/snapshot.ts';
 import { catchAllHost, normaliseHost, normalisePath } from './host-and-path.ts';
 import type { TranslateOptions } from './options.ts';
 import type { Claimant, RuleClaim } from './rules.ts';
@@ -43,15 +44,17 @@ const defaultFurtherAttempts = 3;
 export function unitOf(
   balancer: Balancer,
   members: readonly MemberUnit[],
+  session: SessionUnit | null,
   options: Pick<TranslateOptions, 'lbMethodsInForce'>,
 ): BalancerUnit {
   const { metadata, spec } = balancer;
   const { timeouts, limits } = spec;
+  const lbMethod = options.lbMethodsInForce.has(spec.lbMethod) ? spec.lbMethod : 'byrequests';
   return {
     key: keyOf(metadata.namespace, metadata.name),
     namespace: metadata.namespace,
     name: metadata.name,
-    lbMethod: options.lbMethodsInForce.has(spec.lbMethod) ? spec.lbMethod : 'byrequests',
+    lbMethod,
     members,
     failover: failoverOf(spec.failover, members.length),
     timeouts: {
@@ -67,7 +70,13 @@ export function unitOf(
       maxConnectionsPerMember: limits.maxConnectionsPerMember,
       maxWaiting: limits.maxWaiting,
     },
+    session,
+    hash: lbMethod === 'hash' ? hashOf(spec.hash) : null,
   };
+}
+
+function hashOf(hash: Balancer['spec']['hash']): HashUnit {
+  return { source: hash?.source ?? 'ClientAddress', name: hash?.name ?? '' };
 }
 
 function failoverOf(failover: Balancer['spec']['failover'], memberCount: number): FailoverUnit {

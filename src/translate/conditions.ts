@@ -4,18 +4,20 @@ import type { Problem } from '../api/problem.ts';
 
 /**
  * Why a Balancer is served, or is not.
- * `Accepted`: as written. `PartlyAccepted`: served, but without some of its rules or members. `NoRulesLeft`: others own all its rules.
+ * `Accepted`: as written. `PartlyAccepted`: served, but without some of its rules, members or session routes. `NoRulesLeft`: others own all its rules.
  */
 export type AcceptedReason = 'Accepted' | 'PartlyAccepted' | 'NoRulesLeft';
 
-/** Why what a Balancer refers to was found, or was not; of several faults the first in order of the members. */
+/** Why what a Balancer refers to was found, or was not; of several faults the first in order of the members, Secrets last. */
 export type ResolvedRefsReason =
   | 'ResolvedRefs'
   | 'ServiceNotFound'
   | 'ServiceNotPermitted'
   | 'PortNotFound'
   | 'EndpointsNotFound'
-  | 'EndpointsNotUsable';
+  | 'EndpointsNotUsable'
+  | 'SecretNotFound'
+  | 'SecretNotUsable';
 
 export interface Condition<Reason extends string> {
   readonly isTrue: boolean;
@@ -35,7 +37,7 @@ export interface UnresolvedRef {
   readonly problem: Problem;
 }
 
-/** `ruleCount`: rules that are left; `faults`: what was taken out of the Balancer's rules and members, references apart. */
+/** `ruleCount`: rules that are left; `faults`: what is wrong with the Balancer's rules and members, references apart. */
 export function acceptedCondition(ruleCount: number, faults: readonly Problem[]): Condition<AcceptedReason> {
   if (ruleCount === 0) return { isTrue: false, reason: 'NoRulesLeft', message: summarise(faults) };
   if (faults.length > 0) return { isTrue: true, reason: 'PartlyAccepted', message: summarise(faults) };

@@ -20,6 +20,10 @@ export interface MemberDraft {
   readonly isRouteChosen: boolean;
   /** The pod behind it, if known: two ports of one pod share its session route by nature. */
   readonly pod: string | null;
+  /** The pod's name, if known. */
+  readonly podName: string | null;
+  /** Whether it is about to go: then it drains, whatever else is said of it, unless it is out of use anyway. */
+  readonly isTerminating: boolean;
   /** Where the entry stands, such as `spec.members[2]`. */
   readonly field: string;
 }
@@ -41,7 +45,8 @@ export function draftUrlMember(member: UrlMember, field: string): MemberDraft {
     sessionRoute: member.route ?? shortHash(url.origin),
     ...commonFields(member),
   };
-  return { unit, otherNames: [], isRouteChosen: member.route !== undefined, pod: null, field };
+  const isRouteChosen = member.route !== undefined;
+  return { unit, otherNames: [], isRouteChosen, pod: null, podName: null, isTerminating: false, field };
 }
 
 /** The members behind an entry with a Service; none, and why, if there is nothing behind it. */
@@ -94,18 +99,17 @@ function draftEndpoint(
   const identity = uid === null ? `endpoint:${owner}:${authority}` : `pod:${uid}:${port}`;
   const routeSource = uid ?? (podName === null ? identity : keyOf(namespace, podName));
   const takesPodName = member.routeFrom === 'PodName' && podName !== null;
-  const common = commonFields(member);
   const unit: MemberUnit = {
     identity,
     name: podName ?? authority,
     host: address,
     port,
     sessionRoute: takesPodName ? podName : shortHash(routeSource),
-    ...common,
-    state: phase === 'terminating' && common.state === 'Enabled' ? 'Draining' : common.state,
+    ...commonFields(member),
   };
   const otherNames = podName === null ? [] : [`${podName}:${port}`, `${podName}@${authority}`];
-  return { unit, otherNames, isRouteChosen: false, pod: uid ?? podName, field };
+  const isTerminating = phase === 'terminating';
+  return { unit, otherNames, isRouteChosen: false, pod: uid ?? podName, podName, isTerminating, field };
 }
 
 function commonFields(

@@ -1,13 +1,15 @@
-// The members of one balancer: those of all entries in order, with identities, names and session routes unique.
+// The members of one balancer: those of all entries in order, with identities, names and session routes unique, and as
+// spec.overrides has them.
 // Apart from the rules, because endpoints change far more often. Pure; the result depends on nothing but the arguments.
 import type { Balancer } from '../api/balancer.ts';
 import { refOf } from '../api/parse.ts';
-import { createProblem, type Problem } from '../api/problem.ts';
+import { createNotice, createProblem, type Problem } from '../api/problem.ts';
 import type { ResourceSet } from '../api/resource-set.ts';
 import type { MemberUnit } from '../snapshot/snapshot.ts';
 import type { UnresolvedRef } from './conditions.ts';
 import { draftServiceMembers, draftUrlMember, type EntryDrafts, type MemberDraft } from './member-drafts.ts';
 import type { TranslateOptions } from './options.ts';
+import { createOverrides } from './overrides.ts';
 import { shortHash } from './session-route.ts';
 
 export interface TranslatedMembers {
@@ -16,6 +18,8 @@ export interface TranslatedMembers {
   /** Members that are left out or changed because of others of the same balancer. */
   readonly problems: readonly Problem[];
   readonly unresolved: readonly UnresolvedRef[];
+  /** What has no effect, because there is no such member now. */
+  readonly notices: readonly Problem[];
 }
 
 /** Translates the members of a Balancer. Having none is legal: its requests are answered with 503. */
@@ -29,21 +33,44 @@ export function translateMembers(
     if (member.url !== undefined) return { drafts: [draftUrlMember(member, field)], unresolved: [] };
     return draftServiceMembers(balancer, member, field, set, options);
   });
-  const { members, problems } = settleMembers(
+  const { settled, problems } = settleMembers(
     balancer,
     entries.flatMap(({ drafts }) => drafts),
   );
-  return { members, problems, unresolved: entries.flatMap(({ unresolved }) => unresolved) };
+  const overrides = createOverrides(balancer);
+  const members = settled.map(({ unit, podName, isTerminating }) => {
+    const overridden = overrides.apply(unit, podName);
+    return isTerminating && overridden.state === 'Enabled' ? asDraining(overridden) : overridden;
+  });
+  const notices = [...overrides.unused(), ...findLostRedirects(balancer, members)].slice(0, maxProblems);
+  return { members, problems, unresolved: entries.flatMap(({ unresolved }) => unresolved), notices };
+}
+
+function asDraining(unit: MemberUnit): MemberUnit {
+  return { ...unit, state: 'Draining' };
+}
+
+/** Redirects to session routes that no member has. */
+function findLostRedirects(balancer: Balancer, members: readonly MemberUnit[]): Problem[] {
+  if (balancer.spec.stickySession === undefined) return [];
+  const routes = new Set(members.map(({ sessionRoute }) => sessionRoute));
+  return balancer.spec.members.flatMap(({ redirect }, index) => {
+    if (redirect === undefined || routes.has(redirect)) return [];
+    const path = `spec.members[${index}].redirect`;
+    const message = `${path}: no member has the session route ${redirect} now; nobody takes the sessions over`;
+    return [createNotice(refOf(balancer), path, message)];
+  });
 }
 
 /** Most problems told of one balancer's members: two entries for one large Service need no thousand lines. */
 const maxProblems = 32;
 
+/** The drafts that are left, with names and session routes as they stay. */
 function settleMembers(
   balancer: Balancer,
   drafts: readonly MemberDraft[],
-): Pick<TranslatedMembers, 'members' | 'problems'> {
-  const members: MemberUnit[] = [];
+): { readonly settled: readonly MemberDraft[]; readonly problems: readonly Problem[] } {
+  const settled: MemberDraft[] = [];
   const problems: Problem[] = [];
   const fieldOfIdentity = new Map<string, string>();
   const routeHolders = new Map<string, MemberDraft>();
@@ -79,7 +106,7 @@ function settleMembers(
 
     const name = [unit.name, ...otherNames, unit.identity].find((candidate) => !names.has(candidate)) ?? unit.identity;
     names.add(name);
-    members.push({ ...unit, name, sessionRoute });
+    settled.push({ ...draft, unit: { ...unit, name, sessionRoute } });
   }
-  return { members, problems };
+  return { settled, problems };
 }

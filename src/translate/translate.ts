@@ -1,16 +1,19 @@
 // PURE: what users and the cluster wrote → what lanes serve, with the problems found on the way. One bad resource takes
-// nothing else down. No clock, no randomness, no I/O; the only state is the memo of createTranslator, which changes no result.
+// nothing else down. No clock, no randomness, no I/O; the only state is that of createTranslator: a memo, which changes no
+// result, and the last good signing keys of each Balancer, which do when a Secret goes missing.
 import type { Balancer } from '../api/balancer.ts';
 import type { EndpointSlice } from '../api/endpoint-slice.ts';
 import type { Problem } from '../api/problem.ts';
 import { keyOf, type ResourceSet } from '../api/resource-set.ts';
+import type { Secret } from '../api/secret.ts';
 import type { Service } from '../api/service.ts';
 import type { BalancerUnit, Snapshot } from '../snapshot/snapshot.ts';
 import { claimsOf, isServed, unitOf } from './balancer-entry.ts';
 import { acceptedCondition, type BalancerConditions, resolvedRefsCondition } from './conditions.ts';
 import { type TranslatedMembers, translateMembers } from './members.ts';
 import type { TranslateOptions } from './options.ts';
-import { type Award, type Claimant, settleClaims, type Settlement } from './rules.ts';
+import { type Award, type Claimant, type Settlement, settleClaims } from './rules.ts';
+import { type HashedRoutes, hashRoutes, signingSecretOf, type TranslatedSession, translateSession } from './session.ts';
 import { compareText } from './text-order.ts';
 
 export interface Translation {
@@ -23,11 +26,14 @@ export interface Translation {
 }
 
 export interface Translator {
-  /** Like the function `translate`, but what did not change since the last call is the same object in the result. */
+  /**
+   * Like the function `translate`, but what did not change since the last call is the same object in the result, and
+   * where a Secret with signing keys is missing or holds none, the keys that its Balancer had until then stay.
+   */
   translate(set: ResourceSet): Translation;
 }
 
-/** Translates once, from nothing. */
+/** Translates once, from nothing: no keys are remembered. */
 export function translate(set: ResourceSet, options: TranslateOptions): Translation {
   return createTranslator(options).translate(set);
 }
@@ -37,6 +43,11 @@ interface BalancerMemo {
   /** The Services and slices that its members came from, to be compared by identity. */
   readonly inputs: readonly MemberInput[];
   readonly members: TranslatedMembers;
+  /** The Secret with the signing keys, likewise. */
+  readonly secret: Secret | undefined;
+  /** Holds the last good keys. */
+  readonly session: TranslatedSession;
+  readonly hashed: HashedRoutes;
   readonly unit: BalancerUnit;
   /** What was said of the Balancer when its rules were settled as in `award`. */
   readonly report: Report | null;
@@ -54,6 +65,9 @@ type MemberInput = Service | EndpointSlice | undefined;
  * A translator that remembers: a Balancer whose own object and whose Services and EndpointSlices are the same objects as
  * before costs a few comparisons, and rules are settled anew only when Balancers changed. The owner keeps
  * it for as long as results should be re-used; options are fixed for its life.
+ *
+ * It also keeps the signing keys that are in force for a Balancer, for as long as that is ours and asks for signing:
+ * should its Secret be deleted, emptied or renamed away, sessions go on to be signed and recognised by them.
  */
 export function createTranslator(options: TranslateOptions): Translator {
   let memos = new Map<string, BalancerMemo>();
@@ -69,10 +83,15 @@ export function createTranslator(options: TranslateOptions): Translator {
 
   const recall = (key: string, balancer: Balancer, set: ResourceSet): BalancerMemo => {
     const inputs = memberInputs(balancer, set);
+    const secret = signingSecretOf(balancer, set);
     const memo = memos.get(key);
-    if (memo !== undefined && memo.balancer === balancer && isSameList(memo.inputs, inputs)) return memo;
-    const members = translateMembers(balancer, set, options);
-    return { balancer, inputs, members, unit: unitOf(balancer, members.members, options), report: null };
+    const hasSameMembers = memo !== undefined && memo.balancer === balancer && isSameList(memo.inputs, inputs);
+    if (hasSameMembers && memo.secret === secret) return memo;
+    const members = hasSameMembers ? memo.members : translateMembers(balancer, set, options);
+    const session = translateSession(balancer, secret, memo?.session.unit?.signing?.keys ?? []);
+    const hashed = hashRoutes(balancer, members.members, memo?.hashed.routes ?? null);
+    const unit = unitOf(balancer, members.members, session.unit, options);
+    return { balancer, inputs, members, secret, session, hashed, unit, report: null };
   };
 
   return {
@@ -96,7 +115,7 @@ export function createTranslator(options: TranslateOptions): Translator {
       for (const [key, { balancer }] of ours) {
         const memo = recall(key, balancer, set);
         const award = awards.get(key)!;
-        const report = memo.report?.award === award ? memo.report : reportOn(award, memo.members);
+        const report = memo.report?.award === award ? memo.report : reportOn(award, memo);
         nextMemos.set(key, memo.report === report ? memo : { ...memo, report });
         if (award.ruleCount > 0) balancers.set(key, memo.unit);
         problems.push(...report.problems);
@@ -108,14 +127,15 @@ export function createTranslator(options: TranslateOptions): Translator {
   };
 }
 
-function reportOn(award: Award, members: TranslatedMembers): Report {
-  const faults = [...award.problems, ...members.problems];
+function reportOn(award: Award, { members, session, hashed }: BalancerMemo): Report {
+  const faults = [...award.problems, ...members.problems, ...hashed.problems];
+  const unresolved = [...members.unresolved, ...session.unresolved];
   return {
     award,
-    problems: [...faults, ...members.unresolved.map(({ problem }) => problem)],
+    problems: [...faults, ...unresolved.map(({ problem }) => problem), ...members.notices],
     conditions: {
       accepted: acceptedCondition(award.ruleCount, faults),
-      resolvedRefs: resolvedRefsCondition(members.unresolved),
+      resolvedRefs: resolvedRefsCondition(unresolved),
     },
   };
 }

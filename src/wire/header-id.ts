@@ -52,6 +52,8 @@ export const headerIds = {
   retryAfter: 44,
   setCookie2: 45,
   altSvc: 46,
+  endpointLoadMetrics: 47,
+  endpointLoadMetricsBin: 48,
 } as const;
 
 /** The number of a known header, or 0. */

@@ -47,6 +47,8 @@ describe('options', () => {
       shutdownDelayMs: 0,
       shutdownTimeoutMs: 30_000,
       trustedProxies: [],
+      heartbeatUdp: null,
+      heartbeatHttp: null,
       logLevel: 'info',
       logFormat: 'json',
     });
@@ -97,6 +99,18 @@ describe('options', () => {
     expect(read(['--bind', 'localhost', '--admin-bind', '[::1]'])).toMatchObject({
       bind: '127.0.0.1',
       adminBind: '::1',
+    });
+  });
+
+  it('listen for load reports where they are told to, on addresses of either family', () => {
+    const args = ['--heartbeat-udp', '239.0.0.1:27999', '--heartbeat-http', '[::1]:0'];
+    expect(read(args)).toMatchObject({
+      heartbeatUdp: { host: '239.0.0.1', port: 27_999 },
+      heartbeatHttp: { host: '::1', port: 0 },
+    });
+    expect(read(['--heartbeat-udp', '[ff02::1]:1', '--heartbeat-http', 'localhost:2'])).toMatchObject({
+      heartbeatUdp: { host: 'ff02::1', port: 1 },
+      heartbeatHttp: { host: '127.0.0.1', port: 2 },
     });
   });
 
@@ -189,6 +203,19 @@ describe('a wrong command line', () => {
     [['--shutdown-timeout', '30'], /^--shutdown-timeout is "30"; it must be a duration up to 24h/],
     [['--shutdown-timeout', '99h'], /^--shutdown-timeout is "99h"/],
     [['--admin-hosts', 'a:80'], /^--admin-hosts is "a:80"; it must be host names without ports/],
+    [['--heartbeat-udp', '27999'], /^--heartbeat-udp is "27999"; it must be an IP address and a port, such as/],
+    [['--heartbeat-udp', 'lb.example.com:27999'], /^--heartbeat-udp is "lb.example.com:27999"; it must be/],
+    [['--heartbeat-udp', '::1:27999'], /it must be an IP address and a port/],
+    [['--heartbeat-udp', '1.2.3:27999'], /it must be an IP address and a port/],
+    [['--heartbeat-udp', '0.0.0.0:65536'], /it must be an IP address and a port/],
+    [['--heartbeat-udp='], /^--heartbeat-udp is ""; it must be/],
+    [['--heartbeat-http', '239.0.0.1:80'], /^--heartbeat-http is "239.0.0.1:80"; it must be an IP address and a port/],
+    [['--heartbeat-http', '[ff02::1]:80'], /it must be an IP address and a port/],
+    [['--heartbeat-http', '0.0.0.0:8080'], '--http-port and --heartbeat-http are both on port 8080; they must differ'],
+    [
+      ['--heartbeat-http', '127.0.0.1:9090'],
+      '--admin-port and --heartbeat-http are both on port 9090; they must differ',
+    ],
     [['--http-port', '9090'], '--http-port and --admin-port are both 9090; they must differ'],
   ])('%j is refused with a reason', (args, message) => {
     if (typeof message === 'string') expect(refused(...args)).toBe(message);

@@ -1,4 +1,4 @@
-// Settings for single members of a Service, which have no entry of their own.
+// Settings for single members, above all those of a Service, which have no entry of their own.
 import { z } from 'zod';
 import { loadFactorField } from '../load-factor.ts';
 import { choice, text } from '../schema/field.ts';
@@ -7,7 +7,9 @@ import { lbSetField, roles, states } from './member.ts';
 export const overrideSchema = z
   .strictObject({
     member: text({
-      doc: "The member: a pod's name or a session route. One that does not exist is reported and has no effect.",
+      doc:
+        "The member: a pod's name or a session route. One that does not exist is reported and has no effect. Where both " +
+        'name a member, what its session route says counts.',
       allowed: "a pod's name or a session route",
       pattern: /^[A-Za-z0-9._~:@!*+-]+$/,
       max: 253,
@@ -17,4 +19,4 @@ export const overrideSchema = z
     role: choice("Replaces the member's role.", roles).optional(),
     lbSet: lbSetField("Replaces the member's set.").optional(),
   })
-  .meta({ description: 'Settings for one member of a Service.' });
+  .meta({ description: 'Settings for one member. What is not given stays as in spec.members.' });

@@ -63,7 +63,9 @@ const signingSchema = z
   .strictObject({
     secretName: secretNameField(
       'A Secret in the namespace of the Balancer whose data key "keys" holds one base64 key of at least 32 bytes a ' +
-        'line; the first one signs, all of them verify.',
+        'line, at most 16 of them; the first one signs, all of them verify. To rotate, append the new key, and move ' +
+        'it to the top once every replica has it. While the Secret is missing or holds no key, the keys that were ' +
+        'read last stay in force.',
     ),
     mode: choice(
       'Require: a value without a valid signature is no session. Prefer: one without a signature is taken too.',
@@ -90,6 +92,12 @@ const stickySessionFields = withRules(
       max: 1,
     }).default('.'),
     attributes: attributesSchema.optional(),
+    cacheControl: choice(
+      'Only with strategy Insert: what a response that sets the cookie says to shared caches. Private: Cache-Control: ' +
+        'private is added, unless the response forbids them already; Unchanged: what the application said, so that a ' +
+        'cache may give the cookie of one client to others. Default: Private.',
+      ['Private', 'Unchanged'],
+    ).optional(),
     signing: signingSchema.optional(),
     onMemberDown: choice(
       'What becomes of a request whose member is out of use. Redispatch: another member takes it. Reject: it is ' +
@@ -132,6 +140,13 @@ const stickySessionFields = withRules(
       blame: 'attributes',
     },
     {
+      cel: "!has(self.cacheControl) || self.strategy == 'Insert'",
+      holds: ({ cacheControl, strategy }) => cacheControl === undefined || strategy === 'Insert',
+      message: 'cacheControl may be given only with strategy Insert: other strategies set no cookie of their own',
+      reads: ['cacheControl', 'strategy'],
+      blame: 'cacheControl',
+    },
+    {
       cel: "!has(self.signing) || self.strategy != 'Route'",
       holds: ({ signing, strategy }) => signing === undefined || strategy !== 'Route',
       message: 'signing may be given only with strategy Suffix or Insert: under Route the application writes the value',
@@ -163,9 +178,10 @@ const stickySessionFields = withRules(
   ],
 ).meta({ description: 'How sessions are kept on their member. Omitted: they are not.' });
 
-/** Under Insert the attributes are always there: those not given have their defaults. */
-export const stickySessionSchema = stickySessionFields.transform((session) =>
-  session.strategy === 'Insert'
-    ? { ...session, strategy: session.strategy, attributes: session.attributes ?? attributesSchema.parse({}) }
-    : { ...session, strategy: session.strategy, attributes: undefined },
-);
+/** Under Insert the attributes and cacheControl are always there: what is not given has its default. */
+export const stickySessionSchema = stickySessionFields.transform((session) => {
+  const { strategy, attributes = attributesSchema.parse({}), cacheControl = 'Private' } = session;
+  return strategy === 'Insert'
+    ? { ...session, strategy, attributes, cacheControl }
+    : { ...session, strategy, attributes: undefined, cacheControl: undefined };
+});

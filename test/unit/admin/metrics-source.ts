@@ -18,6 +18,10 @@ export function createSource(placed: readonly PlacedBalancer[], rows = 64) {
     acknowledged: () => 6,
     isListening: (lane) => lane === 0,
     laneRestarts: () => 3,
+    loadReports: () => [
+      { source: 'udp', result: 'taken', count: 8 },
+      { source: 'udp', result: 'unknown_sender', count: 0 },
+    ],
     problems: (severity) => (severity === 'error' ? 2 : 5),
   };
   return { source, scoreboard, lanes: [0, 1].map((lane) => new LaneScoreboard(buffers, lane)) };

@@ -90,6 +90,20 @@ describe('metrics', () => {
     expect(series.get('evenkeel_lane_connections{lane="1"}')).toBe(0);
   });
 
+  it('count load reports by the way they came', async () => {
+    const { source, lanes } = createSource([app]);
+    for (const lane of lanes) lane.countLoadReport(true);
+    lanes[0]!.countLoadReport(false);
+    const series = await scrape(source);
+    const reports = (result: string, way: string) =>
+      series.get(`evenkeel_load_reports_total{result="${result}",source="${way}"}`);
+    expect(reports('taken', 'udp')).toBe(8);
+    expect(reports('unknown_sender', 'udp')).toBe(0);
+    expect(reports('taken', 'header')).toBe(2);
+    expect(reports('malformed', 'header')).toBe(1);
+    expect(reports('taken', 'http')).toBeUndefined();
+  });
+
   it('have a histogram that adds up', async () => {
     const { source, lanes } = createSource([app]);
     for (const seconds of [0.0005, 0.02, 0.02, 3, 100]) lanes[0]!.countDuration(1, seconds);

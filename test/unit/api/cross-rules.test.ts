@@ -77,6 +77,13 @@ const cases: readonly Case[] = [
     breaks: [session({ separator: '', strategy: 'Suffix' }), insert({ separator: '' })],
   },
   {
+    cel: "!has(self.cacheControl) || self.strategy == 'Insert'",
+    message: 'cacheControl may be given only with strategy Insert: other strategies set no cookie of their own',
+    path: 'spec.stickySession.cacheControl',
+    holds: [insert({ cacheControl: 'Unchanged' }), insert({}), session({})],
+    breaks: [session({ cacheControl: 'Private' }), session({ strategy: 'Suffix', cacheControl: 'Unchanged' })],
+  },
+  {
     cel: "self.strategy != 'Insert' || has(self.cookie)",
     message: 'strategy Insert needs cookie: the name of the cookie to set',
     path: 'spec.stickySession.strategy',

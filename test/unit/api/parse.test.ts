@@ -40,7 +40,7 @@ describe('a Balancer', () => {
     });
   });
 
-  test('has all attributes of the cookie under Insert, and none under the other strategies', () => {
+  test('has all that belongs to the cookie under Insert, and nothing of it under the other strategies', () => {
     const insert = parseResource(
       balancerDocument(specWith({ stickySession: { cookie: 'ROUTE', strategy: 'Insert' } })),
     );
@@ -52,9 +52,11 @@ describe('a Balancer', () => {
       httpOnly: true,
       partitioned: false,
     });
+    expect(insert.resource).toHaveProperty('spec.stickySession.cacheControl', 'Private');
     const route = parseResource(balancerDocument(specWith({ stickySession: { cookie: 'JSESSIONID' } })));
     expect(route.resource).toHaveProperty('spec.stickySession.strategy', 'Route');
     expect(route.resource).toHaveProperty('spec.stickySession.attributes', undefined);
+    expect(route.resource).toHaveProperty('spec.stickySession.cacheControl', undefined);
   });
 
   test('may have fields that are null: they count as left out', () => {

@@ -36,6 +36,7 @@ const stickySession = fc.oneof(
     cookie: name,
     strategy: fc.constant('Insert'),
     attributes: some({ path, sameSite: fc.constantFrom('Lax', 'None'), partitioned: fc.boolean(), maxAge: seconds }),
+    cacheControl: fc.constantFrom('Private', 'Unchanged'),
     signing: fc.record({ secretName: name }),
   }),
 );

@@ -26,7 +26,6 @@ test.each([
   ['response-timeout', 'try-next 504', 'fail 504'],
   ['bad-response-head', 'fail 502', 'fail 502'],
   ['upgrade-failed', 'fail 502', 'fail 502'],
-  ['send-failed', 'fail 502', 'fail 502'],
   ['response-cut', 'done 0', 'done 0'],
   ['client-gone', 'done 0', 'done 0'],
 ] as const)('%s: %s for what may be done twice, else %s', (kind, idempotent, other) => {

@@ -20,6 +20,8 @@ function countAll(lane: LaneScoreboard): void {
   lane.countOwnResponse(1, 5);
   lane.countDuration(1, 0.2);
   lane.column.accepted[0]! += 1;
+  lane.countLoadReport(true);
+  lane.countLoadReport(false);
 }
 
 function sums(control: ControlScoreboard) {
@@ -32,7 +34,9 @@ function sums(control: ControlScoreboard) {
     own: control.balancerSum('ownResponses', 1, 5),
     durations: DURATION_BUCKETS_S.map((_, bucket) => control.balancerSum('durations', 1, bucket)),
     durationSumS: control.balancerSum('durationSumS', 1),
-    accepted: control.columns.reduce((sum, column) => sum + column.accepted[0]!, 0),
+    accepted: control.laneSum('accepted'),
+    reportsTaken: control.laneSum('loadReportsTaken'),
+    reportsRefused: control.laneSum('loadReportsRefused'),
   };
 }
 
@@ -42,6 +46,7 @@ describe('the scoreboard', () => {
     countAll(lane[0]!);
     countAll(lane[1]!);
     expect(sums(control)).toMatchObject({ elected: 2, failed: 2, sent: 200, received: 4_000, responses: 2, own: 2 });
+    expect(sums(control)).toMatchObject({ accepted: 2, reportsTaken: 2, reportsRefused: 2 });
     expect(sums(control).durationSumS).toBeCloseTo(0.4);
   });
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { Resource } from '../../../src/api/parse.ts';
 import { checkSnapshot } from '../../../src/snapshot/check.ts';
 import { translate } from '../../../src/translate/translate.ts';
-import { balancer, endpoint, service, setOf, slice } from './resources.ts';
+import { balancer, endpoint, secret, service, setOf, slice } from './resources.ts';
 import { testOptions } from './test-options.ts';
 
 const arbitraryEndpoint = fc
@@ -49,17 +49,32 @@ const arbitraryMember = fc.oneof(
     routeFrom: fc.constantFrom('PodUID', 'PodName'),
   }),
 );
+const arbitrarySession = fc.constantFrom(
+  undefined,
+  { cookie: 'S', urlParameter: 's' },
+  { header: 'S', strategy: 'Suffix', signing: { secretName: 'keys' } },
+  { cookie: 'S', strategy: 'Insert', signing: { secretName: 'missing', mode: 'Prefer' } },
+);
+const arbitraryOverrides = fc.uniqueArray(
+  fc.record({ member: fc.constantFrom('app-1', 'app-2', 'r1', 'gone'), lbSet: fc.nat(3) }),
+  { selector: ({ member }) => member },
+);
+const keys = secret('keys', { stringData: { keys: Buffer.alloc(32).toString('base64') } });
 const arbitraryBalancers = fc
   .array(
     fc.tuple(
       fc.constantFrom('shop', 'other'),
       fc.array(arbitraryRule, { minLength: 1, maxLength: 3 }),
       fc.array(arbitraryMember, { minLength: 1, maxLength: 4 }),
+      arbitrarySession,
+      arbitraryOverrides,
     ),
     { minLength: 1, maxLength: 5 },
   )
   .map((list) =>
-    list.map(([namespace, rules, members], index) => balancer(`b${index}`, { rules, members }, namespace)),
+    list.map(([namespace, rules, members, stickySession, overrides], index) =>
+      balancer(`b${index}`, { rules, members, stickySession, overrides }, namespace),
+    ),
   );
 
 function shuffled<T>(list: readonly T[], seed: number): T[] {
@@ -90,7 +105,7 @@ describe('translate', () => {
   test('the same input gives the same text, and a snapshot that may be published', () => {
     fc.assert(
       fc.property(arbitraryBalancers, arbitrarySlices, (balancers, slices) => {
-        const resources = [...balancers, service('app'), ...slices];
+        const resources = [...balancers, service('app'), ...slices, keys];
         expect(textOf(resources)).toBe(textOf(resources));
         expect(checkSnapshot(translate(setOf(resources), testOptions).snapshot)).toEqual([]);
       }),
@@ -100,7 +115,7 @@ describe('translate', () => {
   test('a younger Balancer never changes the unit or the rules of an older one', () => {
     fc.assert(
       fc.property(arbitraryBalancers, arbitrarySlices, (balancers, slices) => {
-        const rest = [service('app'), ...slices];
+        const rest = [service('app'), ...slices, keys];
         const before = translate(setOf([...balancers.slice(0, -1), ...rest]), testOptions);
         const after = translate(setOf([...balancers, ...rest]), testOptions);
         for (const [key, unit] of before.snapshot.balancers) {

@@ -16,6 +16,10 @@ export function service(
   return parsed({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace }, spec });
 }
 
+export function secret(name: string, content: Fields, namespace = 'shop'): Resource {
+  return parsed({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, ...content });
+}
+
 export function slice(name: string, ofService: string, endpoints: readonly Fields[], fields: Fields = {}): Resource {
   return parsed({
     apiVersion: 'discovery.k8s.io/v1',

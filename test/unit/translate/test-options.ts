@@ -7,5 +7,5 @@ export const testOptions: TranslateOptions = {
   hostOwnership: 'Strict',
   catchAllNamespaces: 'all',
   allowsForeignServices: true,
-  lbMethodsInForce: new Set(['byrequests']),
+  lbMethodsInForce: new Set(['byrequests', 'bytraffic', 'bybusyness', 'heartbeat', 'leasttime', 'hash']),
 };
