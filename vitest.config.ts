@@ -1,20 +1,25 @@
 import { defineConfig } from 'vitest/config';
 
-// unit: pure parts, no sockets, no sleeps. integration: real sockets, real threads, real processes.
+const realThings = { environment: 'node', testTimeout: 30_000, hookTimeout: 30_000, fileParallelism: false } as const;
+
+// unit: pure parts, no sockets, no sleeps. integration: real sockets, real threads, real processes; one file at a time,
+// and not beside the unit tests, since some of them measure time. The others need programs that are not ours, named
+// like the folder that needs them; CI runs them, `npm test` does not.
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/suites/**/*.test.ts'], environment: 'node' } },
       {
         test: {
+          ...realThings,
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          environment: 'node',
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
-          fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
+      ...['chart', 'httpd', 'image'].map((name, index) => ({
+        test: { ...realThings, name, include: [`test/${name}/**/*.test.ts`], sequence: { groupOrder: 2 + index } },
+      })),
     ],
   },
 });

@@ -54,7 +54,6 @@ export const endpointSliceSchema = z.object({
 
 export type EndpointSlice = DeepReadonly<z.output<typeof endpointSliceSchema>>;
 export type Endpoint = EndpointSlice['endpoints'][number];
-export type EndpointSlicePort = EndpointSlice['ports'][number];
 
 /** The Service a slice belongs to; undefined for a slice of nobody. */
 export function serviceNameOf(slice: EndpointSlice): string | undefined {
