@@ -29,15 +29,14 @@ const LOOP_HEADER = 'cdn-loop';
 export interface ForwardingOptions {
   /** Name of this process in the loop mark: [a-z0-9.-]. */
   readonly viaName: string;
-  /** Peers whose word is passed on. */
-  readonly trusted: BlockList;
+  /** Peers whose word is passed on; null: nobody's. */
+  readonly trusted: BlockList | null;
 }
 
 /** The headers of the requests of one client connection. */
 export class ForwardingHeaders {
   /** Address of the client's end of the connection. */
   readonly peer: FieldValue;
-  readonly #peerNode: string;
   readonly #isTrusted: boolean;
   readonly #viaName: string;
   readonly #scheme: 'http' | 'https';
@@ -48,8 +47,8 @@ export class ForwardingHeaders {
   constructor(options: ForwardingOptions, peerAddress: string, scheme: 'http' | 'https') {
     const address = peerAddress.startsWith('::ffff:') ? peerAddress.slice(7) : peerAddress;
     this.peer = checkFieldValue(address);
-    this.#peerNode = isIPv6(address) ? `"[${address}]"` : address;
-    this.#isTrusted = address !== '' && options.trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+    const { trusted } = options;
+    this.#isTrusted = trusted !== null && address !== '' && trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
     this.#viaName = options.viaName;
     this.#scheme = scheme;
   }
@@ -97,7 +96,8 @@ export class ForwardingHeaders {
       if (last !== -1) edits.set(last, checkFieldValue(`${fields.value(last)}, ${more}`));
     };
     append(headerIds.xForwardedFor, this.peer);
-    append(headerIds.forwarded, `for=${this.#peerNode};proto=${this.#scheme}`);
+    const node = isIPv6(this.peer) ? `"[${this.peer}]"` : this.peer;
+    append(headerIds.forwarded, `for=${node};proto=${this.#scheme}`);
     return writeRequestHead(head, target, DROPS_FROM_TRUSTED, edits, this.#linesFor(head, memberHost));
   }
 

@@ -152,7 +152,8 @@ class Lane {
   }
 }
 
-function blockListOf(cidrs: readonly string[]): BlockList {
+function blockListOf(cidrs: readonly string[]): BlockList | null {
+  if (cidrs.length === 0) return null;
   const list = new BlockList();
   for (const cidr of cidrs) {
     const [address = '', bits] = cidr.split('/');

@@ -18,6 +18,7 @@ export interface HarnessOptions {
   readonly timeouts?: Partial<BalancerUnit['timeouts']>;
   readonly limits?: Partial<BalancerUnit['limits']>;
   readonly failover?: Partial<BalancerUnit['failover']>;
+  readonly session?: BalancerUnit['session'];
   readonly laneLimits?: Partial<LaneLimits>;
   readonly settings?: Partial<LaneSettings>;
   readonly rules?: readonly RuleUnit[];
@@ -177,7 +178,7 @@ function balancerOf(members: readonly MemberSpec[], options: HarnessOptions): Ba
       ...options.timeouts,
     },
     limits: { maxBodyBytes: 0, maxConnectionsPerMember: 0, maxWaiting: 0, ...options.limits },
-    session: null,
+    session: options.session ?? null,
     hash: null,
   };
 }

@@ -7,7 +7,7 @@ import { type EvenkeelProcess, startEvenkeel } from '../../helpers/evenkeel-proc
 import { get, SteadyLoad } from './client.ts';
 import { balancerOf, Configuration } from './configuration.ts';
 import { type NamedMember, startMembers } from './named-member.ts';
-import { Scrape } from './scrape.ts';
+import { expectIdle, Scrape } from './scrape.ts';
 
 const hooks = { EVENKEEL_TEST_HOOKS: 'on' };
 
@@ -89,7 +89,7 @@ test('busy is given back, no counter falls, and what other lanes have under way 
   // Connections that survived serve on.
   const survivors = held.filter((_, index) => outcomes[index] === '200 a');
   for (const { agent } of survivors) expect(await outcomeOf(get(httpPort, { agent }))).toBe('200 a');
-  await eventually(async () => expect((await Scrape.of(adminPort)).sum('evenkeel_member_busy')).toBe(0));
+  await expectIdle(adminPort);
   expectNoneFell(after, await Scrape.of(adminPort));
   for (const { agent } of held) agent.destroy();
 });
@@ -133,5 +133,5 @@ test('under load: only what the dead lane had under way is lost', async () => {
   await eventually(() => expect(load.answered).toBeGreaterThan(100));
   expect(load.failures.slice(length)).toEqual([]);
   await load.stop();
-  expect((await Scrape.of(evenkeel.adminPort)).sum('evenkeel_member_busy')).toBe(0);
+  await expectIdle(evenkeel.adminPort);
 });

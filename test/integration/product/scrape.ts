@@ -1,4 +1,6 @@
 // Reads the metrics of a running product, as Prometheus would.
+import { expect } from 'vitest';
+import { eventually } from '../../helpers/deadline.ts';
 import { get } from './client.ts';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -40,4 +42,9 @@ export class Scrape {
     const isCounter = /^evenkeel_\w+_(total|bucket|count|sum)(\{|$)/;
     return new Map([...this.series].filter(([series]) => isCounter.test(series)));
   }
+}
+
+/** Nothing is under way at any member; a client may have its answer a moment before the lane has ended the attempt. */
+export async function expectIdle(adminPort: number): Promise<void> {
+  await eventually(async () => expect((await Scrape.of(adminPort)).sum('evenkeel_member_busy')).toBe(0));
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compile } from '../../../src/balancer/compile.ts';
 import { elect } from '../../../src/balancer/elect.ts';
@@ -69,4 +70,38 @@ test('bytes that other lanes count are seen', () => {
   two!.side.countReceived(2, 6000);
   two!.side.countReceived(3, 7000);
   expect(electNames(one!.balancer, 1)).toBe('a');
+});
+
+test('bybusyness elects a member that is busier than the least busy one by less than the number of lanes', () => {
+  const lanes = 4;
+  // A lane elects and then begins; in between, others may have done either.
+  const steps = fc.array(fc.record({ lane: fc.nat(lanes - 1), ends: fc.boolean() }), { minLength: 20, maxLength: 200 });
+  fc.assert(
+    fc.property(steps, (schedule) => {
+      const all = lanesOn(lanes, 6, 'bybusyness');
+      const elected: (number | null)[] = all.map(() => null);
+      const open: number[][] = all.map(() => []);
+      // What is true: attempts under way, and those that are elected and about to begin.
+      const truth = new Array<number>(6).fill(0);
+      for (const { lane, ends } of schedule) {
+        const { balancer, side } = all[lane]!;
+        const pending = elected[lane]!;
+        if (pending !== null) {
+          side.beginAttempt(balancer.rows[pending]!);
+          open[lane]!.push(pending);
+          elected[lane] = null;
+        } else if (ends && open[lane]!.length > 0) {
+          const index = open[lane]!.shift()!;
+          side.endAttempt(balancer.rows[index]!);
+          truth[index]! -= 1;
+        } else {
+          const index = elect(balancer);
+          expect(truth[index]! - Math.min(...truth)).toBeLessThanOrEqual(lanes - 1);
+          truth[index]! += 1;
+          elected[lane] = index;
+        }
+      }
+    }),
+    { numRuns: 500 },
+  );
 });
