@@ -80,7 +80,6 @@ export const balancerSchema = z.strictObject({
 
 export type Balancer = DeepReadonly<z.output<typeof balancerSchema>>;
 export type BalancerSpec = Balancer['spec'];
-export type Rule = BalancerSpec['rules'][number];
 export type ServiceMember = DeepReadonly<ServiceMemberFields>;
 export type UrlMember = DeepReadonly<UrlMemberFields>;
 export type Member = ServiceMember | UrlMember;
