@@ -81,7 +81,8 @@ export const MEMBER_FAULTS: Readonly<Record<MemberFault, Consequence>> = {
   'name-not-resolved': consequence(503, true, 'always'),
   // Differs from httpd: a full member does not go into error. There, being popular costs it 60 seconds of rest.
   'member-full': consequence(503, false, 'always'),
-  'closed-before-head': consequence(502, false, 'never'),
+  // Differs from httpd: a member that dies before it answers costs an idempotent request nothing. There it is 502.
+  'closed-before-head': consequence(502, false, 'idempotent'),
   // Differs from httpd: a response that does not begin in time is 504, and an idempotent request may fail over.
   'response-timeout': consequence(504, false, 'idempotent'),
   'bad-response-head': consequence(502, false, 'never'),

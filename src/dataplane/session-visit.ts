@@ -16,6 +16,8 @@ import type { ServedSessions } from './routing-table.ts';
 
 /** Instead of an index: the session's member cannot be had, and the session may not go elsewhere. */
 export const REJECTED = -4;
+/** Instead of an index: the session's member has as much to do as it may, and the request can wait for it. */
+export const AWAITED = -5;
 
 // Used within one call only.
 const writing = createSessionWriting();
@@ -44,12 +46,13 @@ export class SessionVisit {
     return reading.source !== null && reading.isFresh && routeOf(sessions.compiled, reading) === '';
   }
 
-  /** The index of the session's member; NONE: any will do; REJECTED. Counts and charges as an election does. */
-  choose(balancer: CompiledBalancer, sessions: ServedSessions): number {
+  /** The index of the session's member; NONE: any will do; REJECTED; AWAITED. Counts and charges as an election does. */
+  choose(balancer: CompiledBalancer, sessions: ServedSessions, canWait: boolean): number {
     const { reading } = this;
     const route = routeOf(sessions.compiled, reading);
     const index = route === '' ? Unstuck.Unknown : stick(balancer, route);
     if (index >= 0) return index;
+    if (index === Unstuck.Full && canWait) return AWAITED;
     const { onMemberDown, strategy } = sessions.compiled.unit;
     const isLost = strategy !== 'Route' && reading.source !== null;
     if (onMemberDown === 'Reject' && isLost) return REJECTED;

@@ -12,7 +12,7 @@ import { hashKeyOf } from './hash-key.ts';
 import { isIdempotent } from './idempotent.ts';
 import { isMembersFault, type ProxyErrorCode, type RequestFault, statusOf } from './proxy-error.ts';
 import type { RoutingTable, ServedBalancer, ServedMember } from './routing-table.ts';
-import { REJECTED, SessionVisit } from './session-visit.ts';
+import { AWAITED, REJECTED, SessionVisit } from './session-visit.ts';
 
 /** What a story is told with. */
 export interface StoryContext<E extends Exchange> {
@@ -72,9 +72,10 @@ function setOut<E extends Exchange>(exchange: E, balancer: ServedBalancer, conte
 
 /** The session's member, or else the one that the method elects; NONE or REJECTED when there is none. */
 function choose<E extends Exchange>({ exchange, balancer, visit, avoid }: Journey<E>): number {
-  const { sessions, compiled, unit } = balancer;
+  const { sessions, compiled, unit, room } = balancer;
   if (visit !== null && sessions !== null && avoid === NONE) {
-    const index = visit.choose(compiled, sessions);
+    const index = visit.choose(compiled, sessions, room !== null);
+    if (index === AWAITED) return NONE;
     if (index !== NONE) return index;
   }
   return elect(compiled, unit.hash === null ? 0 : hashKeyOf(exchange, unit.hash), avoid);

@@ -31,6 +31,8 @@ export class WaitingRoom {
   wait(choose: () => number): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<number>();
     if (this.#queue.join({ choose, resolve }) === null) resolve(NONE);
+    // Those before may each wait for the member of a session: others may be free.
+    else this.wake();
     return promise;
   }
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root, runEvenkeel, startEvenkeel } from '../../helpers/evenkeel-process.ts';
-import { get, getInTurn } from './client.ts';
+import { type Answer, get, getInTurn } from './client.ts';
 import { Configuration } from './configuration.ts';
 import { type NamedMember, startMembers } from './named-member.ts';
 
@@ -40,6 +40,48 @@ const shown: Readonly<Record<string, (httpPort: number, members: readonly NamedM
       expect(cookie).toMatch(new RegExp(`^DEMOSESSION=of-${first.body}\\.\\w+$`));
       for (let i = 0; i < 4; i += 1) expect((await get(port, { headers: { cookie } })).body).toBe(first.body);
     }
+  },
+  'sticky-route.yaml': async (port, members) => {
+    for (const route of ['a', 'b', 'c']) {
+      const { body } = await get(port, { headers: { cookie: `JSESSIONID=5F3C9A.${route}` } });
+      expect(body + (await get(port, { path: `/x;jsessionid=5F3C9A.${route}` })).body).toBe(route + route);
+    }
+    const ask = async (): Promise<string> => (await get(port, { headers: { cookie: 'JSESSIONID=5F3C9A.a' } })).body;
+    members[0]!.kill();
+    // The first one finds it dead, and goes wherever it can.
+    await ask();
+    expect(await ask()).toBe('c');
+  },
+  'sticky-suffix.yaml': async (port) => {
+    for (let session = 0; session < 6; session += 1) {
+      const first = await get(port);
+      const cookie = String(first.headers['set-cookie']).split(';', 1)[0]!;
+      expect(cookie).toMatch(new RegExp(`^DEMOSESSION=of-${first.body}\\.s\\w{53}$`));
+      // c is draining.
+      expect('ab').toContain(first.body);
+      for (let i = 0; i < 4; i += 1) expect((await get(port, { headers: { cookie } })).body).toBe(first.body);
+    }
+  },
+  'sticky-insert.yaml': async (port) => {
+    const first = await get(port);
+    const inserted = String(first.headers['set-cookie']).split(',').at(-1)!;
+    expect(inserted).toMatch(/^LB=[abc]\.\w+; Path=\/; Max-Age=28800; HttpOnly; SameSite=Lax$/);
+    expect(first.headers['cache-control']).toBe('private');
+    const cookie = inserted.split(';', 1)[0]!;
+    for (let i = 0; i < 4; i += 1) {
+      const again = await get(port, { headers: { cookie } });
+      expect(again.body).toBe(first.body);
+      expect(String(again.headers['set-cookie'])).not.toContain('LB=');
+    }
+  },
+  'mcp-session.yaml': async (port, members) => {
+    const first = await get(port, { path: '/mcp' });
+    const id = String(first.headers['mcp-session-id']);
+    expect(id).toMatch(new RegExp(`^of-${first.body}\\.\\w{34}$`));
+    const ask = (): Promise<Answer> => get(port, { path: '/mcp', headers: { 'mcp-session-id': id } });
+    for (let i = 0; i < 4; i += 1) expect((await ask()).body).toBe(first.body);
+    members.find(({ name }) => name === first.body)!.kill();
+    expect((await ask()).status).toBe(404);
   },
   'spares-and-standbys.yaml': async (port, members) => {
     expect((await getInTurn(port, 3)).join('')).toBe('aaa');

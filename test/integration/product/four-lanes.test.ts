@@ -1,7 +1,8 @@
 // Four lanes at once on one balancer: nothing is lost, nothing is counted twice, and everybody has their share.
-import { connect, createServer, type Server } from 'node:net';
+
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { expect, test } from 'vitest';
 import { eventually } from '../../helpers/deadline.ts';
 import { startEvenkeel } from '../../helpers/evenkeel-process.ts';

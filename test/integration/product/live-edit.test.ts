@@ -85,6 +85,19 @@ test('a broken edit is reported with file and line, and changes nothing', async 
   expect(load.failures).toEqual([]);
 });
 
+test('what a killed member had under way is answered by another one', async () => {
+  await using members = await startMembers('a', 'b');
+  const a = members[0]!;
+  using file = new Configuration(balancerOf(members));
+  await using evenkeel = await startEvenkeel(['--config', file.path, '--lanes', '1']);
+  a.isHolding = true;
+  const answers = Array.from({ length: 6 }, () => get(evenkeel.httpPort));
+  await eventually(() => expect(a.held).toBe(3));
+  a.kill();
+  const found = await Promise.all(answers);
+  expect(found.map(({ status, body }) => `${status} ${body}`)).toEqual(Array(6).fill('200 b'));
+});
+
 test('a killed member costs no GET an error, and is used again after it came back', async () => {
   await using members = await startMembers('a', 'b', 'c');
   using file = new Configuration(`${balancerOf(members)}  failover: { retryAfter: 500ms }\n`);

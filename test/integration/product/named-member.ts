@@ -57,6 +57,8 @@ export class NamedMember {
       this.requests += 1;
       // A session, as applications begin them.
       if (request.headers.cookie === undefined) response.setHeader('set-cookie', `DEMOSESSION=of-${this.name}; Path=/`);
+      if (request.url === '/mcp' && request.headers['mcp-session-id'] === undefined)
+        response.setHeader('mcp-session-id', `of-${this.name}`);
       if (!this.isHolding) {
         setTimeout(() => response.end(this.name), ANSWER_MS);
         return;

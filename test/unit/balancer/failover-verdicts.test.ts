@@ -22,7 +22,7 @@ test.each([
   ['connect-timeout', 'try-next 503 E', 'try-next 503 E'],
   ['name-not-resolved', 'try-next 503 E', 'try-next 503 E'],
   ['member-full', 'try-next 503', 'try-next 503'],
-  ['closed-before-head', 'fail 502', 'fail 502'],
+  ['closed-before-head', 'try-next 502', 'fail 502'],
   ['response-timeout', 'try-next 504', 'fail 504'],
   ['bad-response-head', 'fail 502', 'fail 502'],
   ['upgrade-failed', 'fail 502', 'fail 502'],
@@ -68,7 +68,7 @@ describe('failOnStatus', () => {
   });
 
   test('counts statuses that we made, too', () => {
-    expect(judge('closed-before-head', GET, { failOnStatus: [502] })).toBe('fail 502 E');
+    expect(judge('closed-before-head', POST, { failOnStatus: [502] })).toBe('fail 502 E');
     expect(judge('response-timeout', POST, { failOnStatus: [504] })).toBe('fail 504 E');
   });
 
@@ -94,4 +94,9 @@ test('Differs from httpd: a full member does not go into error', () => {
 
 test('Differs from httpd: a name that does not resolve sends the request to the next member', () => {
   expect(judge('name-not-resolved')).toBe('try-next 503 E');
+});
+
+test('Differs from httpd: a member that dies before it answers costs an idempotent request nothing', () => {
+  expect(judge('closed-before-head', GET)).toBe('try-next 502');
+  expect(judge('closed-before-head', POST)).toBe('fail 502');
 });
