@@ -98,6 +98,13 @@ export const metricTable: readonly MetricDefinition[] = [
     read: readSessions,
   },
   {
+    name: 'session_cookies_oversized_total',
+    help: 'Session cookies of members that got no suffix, because they would have grown past 4,096 bytes.',
+    kind: 'counter',
+    labels: ['namespace', 'balancer'],
+    read: readOversizedCookies,
+  },
+  {
     name: 'lane_connections',
     help: 'Client connections that the lane has open.',
     kind: 'gauge',
@@ -209,6 +216,15 @@ function readSessions({ scoreboard, placed }: MetricsSource): Sample[] {
     }
   }
   return samples;
+}
+
+function readOversizedCookies({ scoreboard, placed }: MetricsSource): Sample[] {
+  return [...placed()]
+    .filter(({ row, unit }) => unit.session !== null && row !== 0)
+    .map(({ row, unit: { namespace, name: balancer } }) => ({
+      value: scoreboard.balancerSum('oversizedCookies', row),
+      labels: { namespace, balancer },
+    }));
 }
 
 function readLoadReports({ scoreboard, loadReports }: MetricsSource): Sample[] {

@@ -49,7 +49,10 @@ export class AttemptWatch implements AnswerObserver {
     if (unit.lbMethod === 'heartbeat') this.#takeReport(member, lines);
     if (sessions === null || this.#visit === null) return null;
     const route = unit.members[this.#index]!.sessionRoute;
-    return this.#visit.editAnswer(lines, sessions, route, this.#clock.wallMs());
+    const edits = this.#visit.editAnswer(lines, sessions, route, this.#clock.wallMs());
+    const { oversizedCookies } = this.#visit;
+    if (oversizedCookies > 0) this.#scoreboard.countOversizedCookies(this.#balancer.row, oversizedCookies);
+    return edits;
   }
 
   #measure(member: ServedMember): void {

@@ -16,7 +16,6 @@ export interface ServedMember extends MemberTarget {
   readonly address: MemberAddress;
 }
 
-/** A balancer with what forwarding needs; `members` by the index that elections give. */
 /** The sessions of a balancer. */
 export interface ServedSessions {
   readonly compiled: CompiledSession;
@@ -24,6 +23,7 @@ export interface ServedSessions {
   readonly rendezvous: Rendezvous;
 }
 
+/** A balancer with what forwarding needs; `members` by the index that elections give. */
 export interface ServedBalancer {
   readonly unit: BalancerUnit;
   /** Row of the scoreboard. */

@@ -24,6 +24,8 @@ const writing = createSessionWriting();
 
 export class SessionVisit {
   readonly reading: SessionReading = createSessionReading();
+  /** Of the last answer: cookies that were left alone because they would have grown past 4,096 bytes. */
+  oversizedCookies = 0;
   readonly #exchange: Exchange;
 
   /** Reads the session of a request, and hides ours of it from the member. `nowMs`: wall clock. */
@@ -68,6 +70,7 @@ export class SessionVisit {
     const answer = { reading: this.reading, route: memberRoute, isSecure, host };
     writeSession(sessions.compiled, lines, answer, nowMs, writing);
     const { edits, setCookie, cacheControl } = writing;
+    this.oversizedCookies = writing.oversizedCount;
     if (edits === null && setCookie === null && cacheControl === null) return null;
     const added: [string, string][] = [];
     if (setCookie !== null) added.push(['Set-Cookie', setCookie]);

@@ -69,6 +69,11 @@ export class LaneScoreboard {
     this.column.sessions[SESSION_VERDICTS.indexOf(verdict) * this.#balancerRows + balancerRow]! += 1;
   }
 
+  /** Session cookies of an answer were left alone because they would have grown too long. */
+  countOversizedCookies(balancerRow: number, count: number): void {
+    this.column.oversizedCookies[balancerRow]! += count;
+  }
+
   /** A request of the balancer took this long, first byte to last. */
   countDuration(balancerRow: number, seconds: number): void {
     let bucket = 0;

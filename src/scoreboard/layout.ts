@@ -89,6 +89,8 @@ const LANE_BALANCER = {
   ownResponses: ['f64', CODE_CLASSES.length],
   /** Requests by what they said of their session, in the order of `SESSION_VERDICTS`. */
   sessions: ['f64', SESSION_VERDICTS.length],
+  /** Session cookies that were left alone because they would have grown past 4,096 bytes. */
+  oversizedCookies: ['f64', 1],
   /** Requests by duration bucket, not cumulative. */
   durations: ['f64', DURATION_BUCKETS_S.length + 1],
   durationSumS: ['f64', 1],

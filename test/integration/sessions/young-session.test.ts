@@ -1,0 +1,79 @@
+// A session that another replica began a moment ago, on a member of which this one has not heard yet.
+import { expect, test } from 'vitest';
+import { compileSession } from '../../../src/balancer/sessions/compiled-session.ts';
+import { routeHash } from '../../../src/balancer/sessions/route-hash.ts';
+import { issueToken } from '../../../src/balancer/sessions/token-issue.ts';
+import { SESSION_VERDICTS } from '../../../src/scoreboard/layout.ts';
+import type { SessionUnit } from '../../../src/snapshot/session-unit.ts';
+import { BALANCER_ROW } from '../../helpers/lane-harness.ts';
+import { until } from '../../helpers/patience.ts';
+import type { RawMember } from '../../helpers/raw-member.ts';
+import { get, ok, stageLane, startMember } from '../dataplane/stage.ts';
+
+const VALID = SESSION_VERDICTS.indexOf('valid');
+const session: SessionUnit = {
+  strategy: 'Suffix',
+  cookie: 'sid',
+  header: null,
+  urlParameter: null,
+  separator: '.',
+  attributes: null,
+  signing: null,
+  onMemberDown: 'Redispatch',
+  rejectStatus: 503,
+};
+/** How long news are waited for. Milliseconds. */
+const NEWS_WAIT_MS = 500;
+
+/** A session of the member m1, begun so long ago. */
+function sessionOf(ageMs: number): string {
+  const compiled = compileSession(session, 'test/app', [], null);
+  return get('/', `Cookie: sid=v.${issueToken(compiled, routeHash('test/app', 'm1'), Date.now() - ageMs, 'v')}`);
+}
+
+async function twoMembers(): Promise<readonly [RawMember, RawMember]> {
+  const known = (await startMember()).answerAll(ok('known'));
+  const news = (await startMember()).answerAll(ok('news'));
+  return [known, news];
+}
+
+test('it waits for the publication, and goes to its member then', async () => {
+  const [known, news] = await twoMembers();
+  const lane = await stageLane([known], { session });
+  const client = await lane.client();
+  client.send(sessionOf(2_000));
+  await until(() => lane.scoreboard.balancerSum('sessions', BALANCER_ROW, VALID) === 1, 'the session to be read');
+  // A change that does not help does not end the wait.
+  await lane.publish([{ port: known.port, factor: 200 }]);
+  expect(client.text).toBe('');
+  await lane.publish([known, news]);
+  expect((await client.takeMessage()).body).toBe('news');
+  expect(known.connections).toEqual([]);
+});
+
+test('without news it goes elsewhere after half a second; an older one does so at once', async () => {
+  const [known] = await twoMembers();
+  const lane = await stageLane([known], { session });
+  const client = await lane.client();
+  const took = async (ageMs: number): Promise<number> => {
+    const startMs = performance.now();
+    client.send(sessionOf(ageMs));
+    expect((await client.takeMessage()).body).toBe('known');
+    return performance.now() - startMs;
+  };
+  expect(await took(2_000)).toBeGreaterThan(NEWS_WAIT_MS - 20);
+  expect(await took(11_000)).toBeLessThan(NEWS_WAIT_MS - 100);
+});
+
+test('Reject, too, waits before it refuses', async () => {
+  const [known, news] = await twoMembers();
+  const lane = await stageLane([known], { session: { ...session, onMemberDown: 'Reject', rejectStatus: 410 } });
+  const client = await lane.client();
+  client.send(sessionOf(2_000));
+  expect((await client.takeMessage()).head).toMatch(/^HTTP\/1.1 410 /);
+  client.send(sessionOf(2_000));
+  await until(() => lane.scoreboard.balancerSum('sessions', BALANCER_ROW, VALID) === 2, 'the session to be read');
+  await lane.publish([known, news]);
+  expect((await client.takeMessage()).body).toBe('news');
+  expect(known.connections).toEqual([]);
+});
