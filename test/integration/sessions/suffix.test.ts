@@ -1,9 +1,11 @@
 // Strategy Suffix: any application with a session cookie or header of its own.
 import { expect, test } from 'vitest';
+import { eventually } from '../../helpers/deadline.ts';
 import type { EvenkeelProcess } from '../../helpers/evenkeel-process.ts';
 import { connectRaw } from '../../helpers/raw-client.ts';
 import { type Answer, get, getInTurn } from '../product/client.ts';
 import { Configuration } from '../product/configuration.ts';
+import { Scrape } from '../product/scrape.ts';
 import { type Application, inMemorySessions, type SessionReport, set, startApplications } from './application.ts';
 import { Browser, setCookies } from './browser.ts';
 import { edit, serve, sticky } from './sticky-file.ts';
@@ -85,6 +87,10 @@ test('a cookie never grows past what browsers keep', async () => {
   using file = new Configuration(sticky(applications, session));
   await using evenkeel = await serve(file);
   expect(setCookies(await get(evenkeel.httpPort))).toEqual([`sid=${value}`]);
+  await eventually(async () => {
+    const scrape = await Scrape.of(evenkeel.adminPort);
+    expect(scrape.sum('evenkeel_session_cookies_oversized_total')).toBe(1);
+  });
 });
 
 test('a session stays on its member over 50 requests, whatever others do', async () => {
