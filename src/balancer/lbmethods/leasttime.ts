@@ -11,14 +11,14 @@ export const leasttime: LbMethod = {
     const { row: rows, factor: factors, count } = balancer.offered;
     const { busyTotal, firstByteUs, firstByteAtS } = balancer.standings;
     const nowS = Math.floor(balancer.clock.nowMs() / 1000);
-    // A member without an average is taken for the fastest known, so it is tried but not flooded.
-    const fastest = fastestUs(balancer, nowS);
+    // A member without an average is taken for a trifle faster than the fastest known: it is tried, but not flooded.
+    const untried = Math.max(1, fastestUs(balancer, nowS) - 1);
     let best = NONE;
     let bestScore = Infinity;
     for (let place = 0; place < count; place++) {
       const row = rows[place]!;
       const averageUs = firstByteUs[row]!;
-      const timeUs = averageUs === 0 ? fastest : agedFirstByteUs(averageUs, nowS - firstByteAtS[row]!);
+      const timeUs = averageUs === 0 ? untried : agedFirstByteUs(averageUs, nowS - firstByteAtS[row]!);
       const score = (timeUs * (busyTotal[row]! + 1)) / factors[place]!;
       if (score < bestScore) {
         bestScore = score;

@@ -8,7 +8,7 @@ import { SessionSketch, sketchBytes } from '../../../../src/balancer/sessions/se
 import { writeSession } from '../../../../src/balancer/sessions/session-writer.ts';
 import { createSessionWriting } from '../../../../src/balancer/sessions/session-writing.ts';
 import type { SessionUnit } from '../../../../src/snapshot/session-unit.ts';
-import { insertUnit, inserted, keyA, keyB, linesOf, nowMs, pairOf, sessionUnit, suffixed } from './fixtures.ts';
+import { inserted, insertUnit, keyA, keyB, linesOf, nowMs, pairOf, sessionUnit, suffixed } from './fixtures.ts';
 
 /** The best of many short runs, so that what else the machine does is left out. */
 function measure(name: string, once: (round: number) => unknown): void {

@@ -1,7 +1,7 @@
 // Signed suffixes: what holds, what does not, and how each failure is told.
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { sign, createSigner } from '../../../../src/balancer/sessions/signer.ts';
+import { createSigner, sign } from '../../../../src/balancer/sessions/signer.ts';
 import { completeToken, signedLength } from '../../../../src/balancer/sessions/token.ts';
 import type { SessionSigningUnit } from '../../../../src/snapshot/session-unit.ts';
 import { compiled, defaultRoutes, keyA, keyB, nowMs, read, suffixed, write } from './fixtures.ts';
