@@ -70,8 +70,18 @@ function setOut<E extends Exchange>(exchange: E, balancer: ServedBalancer, conte
   return { exchange, context, balancer, visit, avoid: NONE, lastFault: null };
 }
 
-/** The session's member, or else the one that the method elects; NONE or REJECTED when there is none. */
-function choose<E extends Exchange>({ exchange, balancer, visit, avoid }: Journey<E>): number {
+/**
+ * Chooses a member and begins the attempt on it, in one go: of many that wait, the next one must see it busy. NONE or
+ * REJECTED when there is none.
+ */
+function choose<E extends Exchange>(journey: Journey<E>): number {
+  const index = find(journey);
+  if (index >= 0) journey.context.scoreboard.beginAttempt(journey.balancer.members[index]!.row);
+  return index;
+}
+
+/** The session's member, or else the one that the method elects. */
+function find<E extends Exchange>({ exchange, balancer, visit, avoid }: Journey<E>): number {
   const { sessions, compiled, unit, room } = balancer;
   if (visit !== null && sessions !== null && avoid === NONE) {
     const index = visit.choose(compiled, sessions, room !== null);
@@ -132,6 +142,7 @@ function sessionFault({ unit }: ServedBalancer): ProxyErrorCode {
   }
 }
 
+/** What `choose` has begun; `release` ends it. */
 function attempt<E extends Exchange>(
   { exchange, context, balancer, visit }: Journey<E>,
   index: number,
@@ -140,7 +151,6 @@ function attempt<E extends Exchange>(
   const member = balancer.members[index]!;
   const isWatched = AttemptWatch.isNeededBy(balancer);
   exchange.observer = isWatched ? new AttemptWatch(balancer, index, visit, scoreboard, clock) : null;
-  scoreboard.beginAttempt(member.row);
   return forwarder.forward(exchange, member, balancer.unit.timeouts);
 }
 
