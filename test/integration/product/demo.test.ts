@@ -51,8 +51,8 @@ const anyPorts = { HTTP: 0, ADMIN: 0, SWITCH: 0 };
 /** The port that its text names, after it is ready. */
 async function portsOf(demo: Demo): Promise<{ readonly http: number; readonly control: number }> {
   return {
-    http: Number(await demo.find(/Open +http:\/\/127\.0\.0\.1:(\d+)/)),
-    control: Number(await demo.find(/POST http:\/\/127\.0\.0\.1:(\d+)/)),
+    http: Number(await demo.find(/Open +http:\/\/127\.0\.0\.1:(\d+)\//)),
+    control: Number(await demo.find(/POST http:\/\/127\.0\.0\.1:(\d+)\//)),
   };
 }
 
@@ -105,7 +105,7 @@ test('a demo that is killed leaves no balancer behind', async () => {
 test('a balancer that dies ends the demo, with the reason', async () => {
   await using demo = new Demo(anyPorts);
   await portsOf(demo);
-  const pid = Number(await demo.find(/balancer has process id (\d+)/));
+  const pid = Number(await demo.find(/balancer has process id (\d{2,})\n/));
   process.kill(pid, 'SIGKILL');
   expect(await withDeadline(demo.ended, 10_000, () => 'the demo did not end')).toBe(1);
   expect(demo.written).toContain('The demo ends: the balancer ended by SIGKILL');
