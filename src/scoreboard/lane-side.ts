@@ -33,10 +33,6 @@ export class LaneScoreboard {
     this.column.failed[row]! += 1;
   }
 
-  countElection(row: number): void {
-    this.column.elected[row]! += 1;
-  }
-
   /** Bytes written to the member. */
   countSent(row: number, bytes: number): void {
     this.column.sent[row]! += bytes;

@@ -12,7 +12,7 @@ function setUp(lanes = 2) {
 
 /** Everything that a lane counts, once. */
 function countAll(lane: LaneScoreboard): void {
-  lane.countElection(3);
+  lane.column.elected[3]! += 1;
   lane.countFailure(3);
   lane.countSent(3, 100);
   lane.countReceived(3, 2_000);
@@ -113,7 +113,7 @@ describe('the scoreboard', () => {
   it('wipes all cells of a row and none of its neighbours', () => {
     const { control, lane } = setUp();
     for (const row of [2, 3, 4]) {
-      lane[0]!.countElection(row);
+      lane[0]!.column.elected[row]! += 1;
       lane[1]!.countResponse(row, 5);
       lane[0]!.countSent(row, 9);
       Atomics.or(control.shared.flags, row, 1);
