@@ -40,6 +40,14 @@ generate: $(installed) ## Write what is generated: the CRD and the reference pag
 build: $(installed) ## Compile src/ to dist/
 	@$(with_tools) npm run -s build
 
+.PHONY: release
+release: $(installed) ## Build all that a release is made of into .cache/release; publishes nothing
+	@$(with_tools) .ci/release
+
+.PHONY: audit
+audit: $(installed) ## Ask the registry for known faults of the dependencies that are shipped
+	npm audit --omit=dev
+
 .PHONY: clean
 clean: ## Delete what was built, and the caches
 	rm -rf dist coverage .cache
@@ -56,6 +64,18 @@ test-unit: $(installed) ## Run the unit tests: pure parts, seconds
 .PHONY: test-integration
 test-integration: $(installed) ## Run the integration tests: real processes and sockets
 	@$(with_tools) vitest run --project integration
+
+.PHONY: test-apps
+test-apps: $(installed) ## Run real applications behind it: Express, and Tomcat if it is installed
+	@$(with_tools) vitest run --project apps
+
+.PHONY: test-cluster
+test-cluster: $(installed) ## Run the tests on a real API server, which is built the first time; TEST_ARGS goes to vitest
+	@$(with_tools) test/cluster/inside vitest run --project cluster $(TEST_ARGS)
+
+.PHONY: test-cluster-scale
+test-cluster-scale: $(installed) ## Measure the product in a large cluster; minutes. SCALE_ARGS goes to the program
+	@$(with_tools) test/cluster/inside node test/cluster/scale.ts $(SCALE_ARGS)
 
 .PHONY: check
 check: check-format check-types check-lint check-unused check-generated ## Check format, types, lint, unused code, generated files
@@ -79,6 +99,10 @@ bench-quick: $(installed) ## The same, short, with generous bounds
 .PHONY: soak
 soak: $(installed) ## Ten minutes of load with churn; memory must stay flat
 	@$(with_tools) npm run -s soak -- $(SOAK_ARGS)
+
+.PHONY: slow-clients
+slow-clients: $(installed) ## Thousands of slow clients beside normal traffic, which must hardly notice; SLOW_ARGS goes to the program
+	@$(with_tools) npm run -s slow-clients -- $(SLOW_ARGS)
 
 .PHONY: ci
 ci: ## What CI runs: installs servers to compare with where it may, then every suite

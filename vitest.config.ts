@@ -25,9 +25,20 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      ...['chart', 'httpd', 'image'].map((name, index) => ({
+      ...['apps', 'chart', 'httpd', 'image'].map((name, index) => ({
         test: { ...realThings, name, include: [`test/${name}/**/*.test.ts`], sequence: { groupOrder: 2 + index } },
       })),
+      {
+        test: {
+          ...realThings,
+          name: 'cluster',
+          include: ['test/cluster/**/*.test.ts'],
+          testTimeout: 60_000,
+          // An API server takes its time to start.
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 9 },
+        },
+      },
     ],
   },
 });

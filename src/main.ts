@@ -5,7 +5,7 @@ import { readMachine } from './commands/machine.ts';
 import { describeSystemFault, UserError, usageError } from './commands/user-error.ts';
 import { type Command, readOptions } from './options.ts';
 
-const commandNames: readonly Command[] = ['serve', 'check', 'crd'];
+const commandNames: readonly Command[] = ['serve', 'check', 'import', 'crd'];
 
 /** Runs one command; resolves with the exit code, or with null if the command goes on and ends the process itself. */
 async function run(args: readonly string[]): Promise<number | null> {
@@ -23,11 +23,14 @@ async function run(args: readonly string[]): Promise<number | null> {
   const command = commandNames.find((name) => name === first);
   if (command === undefined) throw await unknownCommand(first);
   const { options, operands } = readOptions(command, rest, process.env, readMachine());
-  if (command !== 'check' && operands.length > 0) {
+  if (command !== 'check' && command !== 'import' && operands.length > 0) {
     throw usageError(`${command} takes flags only, not ${JSON.stringify(operands[0])}`);
   }
   switch (command) {
     case 'serve': {
+      // Half of these threads look up names, each for as long as a silent name server lets it wait. They start with the
+      // first work there is for them, so that this must stand before everything else.
+      process.env.UV_THREADPOOL_SIZE ??= '32';
       const { serve } = await import('./commands/serve.ts');
       await serve(options);
       return null;
@@ -35,6 +38,10 @@ async function run(args: readonly string[]): Promise<number | null> {
     case 'check': {
       const { check } = await import('./commands/check.ts');
       return check(operands, options, (text) => process.stdout.write(text));
+    }
+    case 'import': {
+      const { importFiles } = await import('./commands/import.ts');
+      return importFiles(operands, options, process.stdout, process.stderr);
     }
     case 'crd': {
       const { crdText } = await import('./commands/crd.ts');

@@ -15,10 +15,32 @@ export interface MetricsSource {
   acknowledged(): number;
   isListening(lane: number): boolean;
   laneRestarts(): number;
+  /** Sessions of the member in this row that were seen of late, about. */
+  liveSessions(row: number): number;
   /** Load reports that came to the process itself, not to its lanes. */
   loadReports(): Iterable<{ readonly source: string; readonly result: string; readonly count: number }>;
   /** Problems of that severity that there are now. */
   problems(severity: 'error' | 'notice'): number;
+  /** What replicas of a cluster do besides serving; null: no cluster is served from. */
+  readonly reporting: ReportingSource | null;
+  /** Kinds of objects of a cluster that are watched; none: no cluster is served from. */
+  watches(): Iterable<WatchSource>;
+}
+
+export interface WatchSource {
+  readonly kind: string;
+  readonly isSynced: boolean;
+  readonly silentMs: number | null;
+  readonly relists: number;
+  readonly faults: number;
+  readonly objects: number;
+}
+
+export interface ReportingSource {
+  isLeading(): boolean;
+  /** By result. */
+  readonly statusWrites: Readonly<Record<string, number>>;
+  readonly events: Readonly<Record<string, number>>;
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -91,6 +113,20 @@ export const metricTable: readonly MetricDefinition[] = [
     (Atomics.load(shared.flags, row) & MemberFlag.Error) === 0 ? 0 : 1,
   ),
   {
+    name: 'member_draining',
+    help: '1 while the member drains or has drained: it takes requests of its sessions only, or not even these any more. Else 0.',
+    kind: 'gauge',
+    labels: ofMember,
+    read: readDraining,
+  },
+  {
+    name: 'member_sessions',
+    help: 'Sessions that live on the member, about: distinct session values seen through this process within --session-window. 0 is exact. Of balancers with sessions; 0 once the drain of the member is over.',
+    kind: 'gauge',
+    labels: ofMember,
+    read: readLiveSessions,
+  },
+  {
     name: 'sessions_total',
     help: 'Requests of balancers with sessions, by what they said of their session. valid and unsigned were taken, none said nothing, the others were taken for none.',
     kind: 'counter',
@@ -115,6 +151,34 @@ export const metricTable: readonly MetricDefinition[] = [
         labels: { lane: String(lane) },
       })),
   },
+  {
+    name: 'lane_loop_use',
+    help: "Share of the last second in which the lane's loop was busy, 0 to 1. A lane near 1 has no time left.",
+    kind: 'gauge',
+    labels: ['lane'],
+    read: ({ scoreboard, lanes }) =>
+      Array.from({ length: lanes }, (_, lane) => ({
+        value: scoreboard.columns[lane]!.loopUsePermille[0]! / 1000,
+        labels: { lane: String(lane) },
+      })),
+  },
+  {
+    name: 'lane_heap_bytes',
+    help: "What the lane's heap holds, apart from what is younger than a request or two.",
+    kind: 'gauge',
+    labels: ['lane'],
+    read: ({ scoreboard, lanes }) =>
+      Array.from({ length: lanes }, (_, lane) => ({
+        value: scoreboard.columns[lane]!.heapKib[0]! * 1024,
+        labels: { lane: String(lane) },
+      })),
+  },
+  single(
+    'lane_retired_connections_total',
+    'counter',
+    'Client connections that were told to close after an answer because their lane had more than its share.',
+    ({ scoreboard }) => scoreboard.laneSum('retired'),
+  ),
   single(
     'lane_accepted_connections_total',
     'counter',
@@ -128,6 +192,12 @@ export const metricTable: readonly MetricDefinition[] = [
     labels: ['source', 'result'],
     read: readLoadReports,
   },
+  single(
+    'access_log_dropped_total',
+    'counter',
+    'Lines of the access log that were lost, because whoever reads it does not keep up or it cannot be written.',
+    ({ scoreboard }) => scoreboard.laneSum('accessLogDropped'),
+  ),
   single(
     'lanes_listening',
     'gauge',
@@ -150,6 +220,53 @@ export const metricTable: readonly MetricDefinition[] = [
       (['error', 'notice'] as const).map((severity) => ({ value: source.problems(severity), labels: { severity } })),
   },
   {
+    name: 'leader',
+    help: 'In a cluster: 1 while this replica is the one that writes statuses and events, else 0.',
+    kind: 'gauge',
+    labels: [],
+    read: ({ reporting }) => (reporting === null ? [] : [{ value: reporting.isLeading() ? 1 : 0, labels: NO_LABELS }]),
+  },
+  reportingMetric(
+    'status_writes_total',
+    'In a cluster: requests that write the status of a Balancer, by what came of them. unchanged: it was so already; gone: the Balancer was deleted meanwhile.',
+    ({ statusWrites }) => statusWrites,
+  ),
+  reportingMetric(
+    'events_total',
+    'In a cluster: events about Balancers, by what became of them. repeated: counted in a series; suppressed: too many about one Balancer; dropped: too many waiting.',
+    ({ events }) => events,
+  ),
+  watchMetric(
+    'watch_synced',
+    'gauge',
+    'In a cluster: 1 when all objects of the kind have been read once, else 0. Kinds are there once they are needed.',
+    ({ isSynced }) => (isSynced ? 1 : 0),
+  ),
+  watchMetric(
+    'watch_silence_seconds',
+    'gauge',
+    'In a cluster: time since the last event or bookmark of the kind; of several watches, of the one that is silent longest. Bookmarks come about once a minute; after 90 seconds a watch is begun anew.',
+    ({ silentMs }) => (silentMs === null ? null : silentMs / 1000),
+  ),
+  watchMetric(
+    'watch_relists_total',
+    'counter',
+    'In a cluster: times that all objects of the kind were read again, because its watch could not go on where it was.',
+    ({ relists }) => relists,
+  ),
+  watchMetric(
+    'watch_faults_total',
+    'counter',
+    'In a cluster: lists and watches of the kind that failed or were cut; each is tried again.',
+    ({ faults }) => faults,
+  ),
+  watchMetric(
+    'watch_objects',
+    'gauge',
+    'In a cluster: objects of the kind that are kept in memory.',
+    ({ objects }) => objects,
+  ),
+  {
     name: 'build_info',
     help: 'Always 1; the labels say what runs.',
     kind: 'gauge',
@@ -165,6 +282,33 @@ function single(
   read: (source: MetricsSource) => number,
 ): MetricDefinition {
   return { name, help, kind, labels: [], read: (source) => [{ value: read(source), labels: NO_LABELS }] };
+}
+
+function reportingMetric(
+  name: string,
+  help: string,
+  countsOf: (reporting: ReportingSource) => Readonly<Record<string, number>>,
+): MetricDefinition {
+  const read = ({ reporting }: MetricsSource): Sample[] =>
+    reporting === null
+      ? []
+      : Object.entries(countsOf(reporting)).map(([result, value]) => ({ value, labels: { result } }));
+  return { name, help, kind: 'counter', labels: ['result'], read };
+}
+
+/** `read`: null where there is nothing to tell. */
+function watchMetric(
+  name: string,
+  kind: 'counter' | 'gauge',
+  help: string,
+  read: (watch: WatchSource) => number | null,
+): MetricDefinition {
+  const readAll = ({ watches }: MetricsSource): Sample[] =>
+    [...watches()].flatMap((watch) => {
+      const value = read(watch);
+      return value === null ? [] : [{ value, labels: { kind: watch.kind } }];
+    });
+  return { name, help, kind, labels: ['kind'], read: readAll };
 }
 
 function memberMetric(
@@ -203,6 +347,28 @@ function readRequests({ scoreboard, placed }: MetricsSource): Sample[] {
     if (each.row !== 0) add(own, (codeClass) => scoreboard.balancerSum('ownResponses', each.row, codeClass));
   }
   return samples;
+}
+
+function readDraining({ placed }: MetricsSource): Sample[] {
+  return [...placed()].flatMap((each) => {
+    const { members } = labelsOf(each);
+    return each.memberRows.map((_, index) => {
+      const { state } = each.unit.members[index]!;
+      const value = state === 'Draining' || state === 'Drained' ? 1 : 0;
+      return { value, labels: NO_LABELS, sharedLabels: members[index]! };
+    });
+  });
+}
+
+function readLiveSessions({ placed, liveSessions }: MetricsSource): Sample[] {
+  return [...placed()].flatMap((each) => {
+    if (each.unit.session === null) return [];
+    const { members } = labelsOf(each);
+    return each.memberRows.map((row, index) => {
+      const isDrained = each.unit.members[index]!.state === 'Drained';
+      return { value: isDrained ? 0 : liveSessions(row), labels: NO_LABELS, sharedLabels: members[index]! };
+    });
+  });
 }
 
 function readSessions({ scoreboard, placed }: MetricsSource): Sample[] {

@@ -7,6 +7,7 @@ import { crossRule, withRules } from './schema/cross-rule.ts';
 import { list, text } from './schema/field.ts';
 import { drainSchema } from './spec/drain.ts';
 import { failoverSchema } from './spec/failover.ts';
+import { forwardingSchema } from './spec/forwarding.ts';
 import { healthCheckSchema } from './spec/health-check.ts';
 import { hashSchema, lbMethodField } from './spec/lb-method.ts';
 import { limitsSchema } from './spec/limits.ts';
@@ -56,6 +57,7 @@ const specSchema = withRules(
     failover: failoverSchema.prefault({}),
     timeouts: timeoutsSchema.prefault({}),
     limits: limitsSchema.prefault({}),
+    forwarding: forwardingSchema.prefault({}),
     healthCheck: healthCheckSchema.optional(),
   }),
   [

@@ -23,15 +23,16 @@ export const fieldsInForce: readonly string[] = [
   'spec.members[].ignoreErrors',
   'spec.overrides',
   'spec.stickySession',
+  'spec.drain',
   'spec.failover',
   'spec.timeouts',
   'spec.limits',
+  'spec.forwarding',
 ];
 
 /** Fields that are not acted on yet, and what happens instead. */
 export const fieldsNotYet: Readonly<Record<string, string>> = {
   'spec.tls': 'its hosts are served without TLS',
-  'spec.drain': 'no deadline ends a drain',
   'spec.healthCheck': 'members are not probed; only requests tell whether a member is well',
 };
 

@@ -39,9 +39,10 @@ const maxDepth = 64;
 
 /**
  * Parses one document by its apiVersion and kind, fills defaults and reports every fault, not only the first.
- * A field that is null counts as left out, as for the API server.
+ * A field that is null counts as left out, as for the API server. Unknown fields are faults where people write the
+ * document; from a cluster, which may have the CRD of another version, they are dropped.
  */
-export function parseResource(document: unknown): Parsed {
+export function parseResource(document: unknown, unknownFields: 'refused' | 'dropped' = 'refused'): Parsed {
   if (isNestedDeeper(document, maxDepth)) {
     const message = `the document is nested more than ${maxDepth} levels deep, or contains itself`;
     return { problems: [createProblem(refOfDocument(document), '', message)] };
@@ -60,9 +61,23 @@ export function parseResource(document: unknown): Parsed {
     const message = `apiVersion ${found}; for kind ${kind} it must be ${apiVersion}`;
     return { problems: [createProblem(resource, 'apiVersion', message, given.apiVersion)] };
   }
-  const parsed = schema.safeParse(given);
+  let parsed = schema.safeParse(given);
+  while (!parsed.success && unknownFields === 'dropped' && dropUnknown(given, parsed.error.issues)) {
+    parsed = schema.safeParse(given);
+  }
   if (parsed.success) return { resource: parsed.data as Resource };
   return { problems: toProblems(parsed.error.issues, given, resource, schema) };
+}
+
+/** Takes the fields that these issues do not know out of the document. False: there was none. */
+function dropUnknown(document: unknown, issues: readonly z.core.$ZodIssue[]): boolean {
+  let hasDropped = false;
+  for (const issue of issues) {
+    if (issue.code !== 'unrecognized_keys') continue;
+    const parent = valueAt(document, issue.path);
+    for (const key of issue.keys) hasDropped = Reflect.deleteProperty(parent as object, key) || hasDropped;
+  }
+  return hasDropped;
 }
 
 /** What a problem or a condition calls a resource. */

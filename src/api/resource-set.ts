@@ -5,6 +5,8 @@ import type { EndpointSlice } from './endpoint-slice.ts';
 import { serviceNameLabel, serviceNameOf } from './endpoint-slice.ts';
 import { type Resource, refOf } from './parse.ts';
 import { createProblem, formatRef, type Problem } from './problem.ts';
+import type { Pod } from './pod.ts';
+import type { ReferenceGrant } from './reference-grant.ts';
 import type { Secret } from './secret.ts';
 import type { Service } from './service.ts';
 
@@ -22,6 +24,10 @@ export interface ResourceSet {
   readonly secrets: ReadonlyMap<string, Secret>;
   /** Grouped under `namespace/serviceName`. */
   readonly endpointSlices: ReadonlyMap<string, readonly EndpointSlice[]>;
+  /** By namespace: who may refer to what is in there. Left out where that is not asked, as in files. */
+  readonly referenceGrants?: ReadonlyMap<string, readonly ReferenceGrant[]>;
+  /** Pods behind endpoints, as far as they are known. Left out where they are not asked. */
+  readonly pods?: ReadonlyMap<string, Pod>;
 }
 
 export interface ResourceSetBuilder {

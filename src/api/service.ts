@@ -22,6 +22,8 @@ export const serviceSchema = z.object({
     externalName: z.string().optional(),
     /** `None` for a headless Service. */
     clusterIP: z.string().optional(),
+    /** The first one is the family that the Service prefers. */
+    ipFamilies: z.array(z.string()).optional(),
     ports: z.array(portSchema).default([]),
     publishNotReadyAddresses: z.boolean().default(false),
   }),

@@ -106,6 +106,7 @@ function traitsOf(member: MemberUnit): number {
       return traits;
     case 'Draining':
       return traits | Trait.Draining;
+    case 'Drained':
     case 'Disabled':
       return traits | Trait.Off;
     case 'Stopped':

@@ -7,10 +7,12 @@ import type { FailoverUnit } from '../snapshot/snapshot.ts';
 export type Outcome =
   /** The member answered; its head goes, or went, to the client. */
   | { readonly kind: 'answered'; readonly status: number }
-  /** Nothing listens, unreachable, or an address that members may not have. */
+  /** Nothing listens, or unreachable. */
   | { readonly kind: 'connect-refused' }
   | { readonly kind: 'connect-timeout' }
   | { readonly kind: 'name-not-resolved' }
+  /** Its address points inwards, where members may not be. */
+  | { readonly kind: 'member-not-allowed' }
   /** It had as many connections as it may when the attempt was to begin. */
   | { readonly kind: 'member-full' }
   /** Closed by the member before the head of an answer was complete. */
@@ -79,6 +81,7 @@ export const MEMBER_FAULTS: Readonly<Record<MemberFault, Consequence>> = {
   'connect-timeout': consequence(503, true, 'always'),
   // Differs from httpd: a name that does not resolve sends the request to the next member. There it is 500.
   'name-not-resolved': consequence(503, true, 'always'),
+  'member-not-allowed': consequence(503, true, 'always'),
   // Differs from httpd: a full member does not go into error. There, being popular costs it 60 seconds of rest.
   'member-full': consequence(503, false, 'always'),
   // Differs from httpd: a member that dies before it answers costs an idempotent request nothing. There it is 502.

@@ -13,10 +13,11 @@ import { UserError, usageError } from './user-error.ts';
 export async function check(paths: readonly string[], options: Options, print: (text: string) => void): Promise<0 | 1> {
   if (paths.length === 0) throw usageError('check needs the PATH of a file or a folder');
   const reading = await readOnce(paths);
-  const { snapshot, problems, conditions } = translate(reading.resources, translateOptions(options));
+  const { snapshot, balancers } = translate(reading.resources, translateOptions(options));
   const notices = [...reading.resources.balancers]
-    .filter(([key]) => conditions.has(key))
+    .filter(([key]) => balancers.has(key))
     .flatMap(([, { balancer }]) => noticesFor(balancer));
+  const problems = [...balancers.values()].flatMap((balancer) => balancer.problems);
   const found = [...problems, ...notices].map((problem) => ({ problem, location: reading.locate(problem) }));
   const all = [...reading.problems, ...found].sort(comparePlaces);
   for (const located of all) print(`${formatLocated(located)}\n`);

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { durationMs, isDuration } from '../api/duration.ts';
 import type { ListenAddress } from '../control/heartbeat/listen-address.ts';
+import type { ServiceTarget } from '../importer/httpd/members.ts';
 import type { Machine } from './machine.ts';
 
 /** One line of the table of flags. */
@@ -37,8 +38,20 @@ export function readPaths(texts: readonly string[]): readonly string[] {
   return texts;
 }
 
+/** Null where nothing is given. */
+export function readPath(texts: readonly string[]): string | null {
+  if (texts.length === 0) return null;
+  if (only(texts) === '') throw new RangeError('it must be the path of a file');
+  return only(texts);
+}
+
 export function readPort(texts: readonly string[]): number {
   return readInteger(texts, 0, 65_535, 'a port from 0 to 65535');
+}
+
+/** Null where nothing is given. */
+export function readOptionalPort(texts: readonly string[]): number | null {
+  return texts.length === 0 ? null : readPort(texts);
 }
 
 /** Reads whole numbers from `min` to `max`. */
@@ -66,6 +79,13 @@ export function readDurationMs(texts: readonly string[]): number {
   const text = only(texts);
   const ms = isDuration(text) ? durationMs(text) : Number.POSITIVE_INFINITY;
   if (ms > durationMs('24h')) throw new RangeError('it must be a duration up to 24h, such as 500ms, 10s or 1m30s');
+  return ms;
+}
+
+/** Below a second nothing could be told from what happens by chance. */
+export function readWindowMs(texts: readonly string[]): number {
+  const ms = readDurationMs(texts);
+  if (ms < 1_000) throw new RangeError('it must be a duration from 1s to 24h');
   return ms;
 }
 
@@ -122,6 +142,41 @@ export function readNamespaces(texts: readonly string[]): 'all' | ReadonlySet<st
   return new Set(names);
 }
 
+/** The value of the label topology.kubernetes.io/zone; null where nothing is given. */
+export function readZone(texts: readonly string[]): string | null {
+  if (texts.length === 0) return null;
+  if (!/^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/.test(only(texts))) {
+    throw new RangeError('it must be the name of a zone, as in the label topology.kubernetes.io/zone of nodes');
+  }
+  return only(texts);
+}
+
+/** `NAMESPACE/NAME`; null where nothing is given. */
+export function readObjectName(texts: readonly string[]): { readonly namespace: string; readonly name: string } | null {
+  if (texts.length === 0) return null;
+  const [namespace = '', name = '', ...rest] = only(texts).split('/');
+  if (rest.length > 0 || !isName(namespace) || !isName(name)) {
+    throw new RangeError('it must be a namespace and a name with a slash between, such as evenkeel/evenkeel');
+  }
+  return { namespace, name };
+}
+
+/** IP addresses and host names, at most 16. */
+export function readPublishedAddresses(texts: readonly string[]): readonly string[] {
+  const addresses = items(texts).map((text) => text.toLowerCase().replace(/\.$/, ''));
+  const isFit = (text: string): boolean =>
+    isIP(text) !== 0 || /^(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(text);
+  if (addresses.length > 16 || !addresses.every(isFit)) {
+    throw new RangeError('it must be up to 16 IP addresses or host names without ports, separated by commas');
+  }
+  return addresses;
+}
+
+/** A name; null where nothing is given. */
+export function readNameOrNone(texts: readonly string[]): string | null {
+  return texts.length === 0 ? null : readName(texts);
+}
+
 /** Networks in CIDR notation; a single address becomes the network of itself. */
 export function readNetworks(texts: readonly string[]): readonly string[] {
   return items(texts).map((text) => {
@@ -141,6 +196,32 @@ export function readLanes(texts: readonly string[], machine: Machine): number {
   if (lanes > 1 && !canSharePort)
     throw new RangeError('it must be 0 or 1: this system cannot share a port among threads');
   return lanes;
+}
+
+/** `BALANCER=[NAMESPACE/]SERVICE:PORT`: Services by the balancer's name in lower case. */
+export function readServiceTargets(texts: readonly string[]): ReadonlyMap<string, ServiceTarget> {
+  return new Map(
+    texts.map((text) => {
+      const match = /^([^=]+)=(?:([a-z0-9-]+)\/)?([a-z0-9-]+):([a-z0-9-]+)$/.exec(text);
+      const [, balancer = '', namespace, name = '', port = ''] = match ?? [];
+      if (match === null || !isName(name) || (namespace !== undefined && !isName(namespace))) {
+        throw new RangeError('it must be like mycluster=shop/app:http or mycluster=app:8080');
+      }
+      const number = /^[0-9]+$/.test(port) ? Number(port) : port;
+      return [balancer.toLowerCase(), { namespace: namespace ?? null, name, port: number }];
+    }),
+  );
+}
+
+/** `NAME=VALUE`, or `NAME` alone. */
+export function readDefines(texts: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(
+    texts.map((text) => {
+      const [, name = '', value = ''] = /^([A-Za-z_][A-Za-z0-9_]*)(?:=(.*))?$/s.exec(text) ?? [];
+      if (name === '') throw new RangeError('it must be NAME or NAME=VALUE');
+      return [name, value];
+    }),
+  );
 }
 
 function isName(text: string): boolean {

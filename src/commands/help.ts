@@ -17,6 +17,11 @@ const commands: readonly CommandHelp[] = [
     usage: 'check [flags] PATH…',
     help: 'Check YAML files and folders; print each problem with file, line and field. Ends with 1 if one is an error.',
   },
+  {
+    name: 'import',
+    usage: 'import httpd|ingress-nginx [flags] FILE…',
+    help: 'Print Balancers that do what the files say, and on standard error each line that has no equivalent, and why.',
+  },
   { name: 'crd', usage: 'crd', help: 'Print the CustomResourceDefinition of the kind Balancer as YAML.' },
 ];
 

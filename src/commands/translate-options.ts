@@ -6,17 +6,27 @@ import type { TranslateOptions } from '../translate/options.ts';
 
 const lbMethods: readonly LbMethodName[] = ['byrequests', 'bytraffic', 'bybusyness', 'heartbeat', 'leasttime', 'hash'];
 
-type Chosen = Pick<Options, 'className' | 'isDefaultClass' | 'hostOwnership' | 'catchAllNamespaces'>;
+type Chosen = Pick<
+  Options,
+  'className' | 'isDefaultClass' | 'hostOwnership' | 'catchAllNamespaces' | 'allowsExternalNames' | 'zone'
+>;
 
-export function translateOptions(options: Chosen): TranslateOptions {
+/** `cluster`: where resources come from, with the namespace that we run in, if known; null: from files. */
+export function translateOptions(
+  options: Chosen,
+  cluster: { readonly namespace: string | null } | null = null,
+): TranslateOptions {
+  const ownNamespaces = new Set(cluster === null || cluster.namespace === null ? [] : [cluster.namespace]);
   const notYet = valuesNotYet['spec.lbMethod']?.values ?? [];
   return {
     className: options.className,
     isDefaultClass: options.isDefaultClass,
     hostOwnership: options.hostOwnership,
-    catchAllNamespaces: options.catchAllNamespaces,
+    catchAllNamespaces: options.catchAllNamespaces ?? (cluster === null ? 'all' : ownNamespaces),
     // Whoever can write the files could write Services of any namespace into them anyway.
-    allowsForeignServices: true,
+    allowsForeignServices: cluster === null,
+    allowsExternalNames: options.allowsExternalNames,
+    zone: options.zone,
     lbMethodsInForce: new Set(lbMethods.filter((method) => !notYet.includes(method))),
   };
 }

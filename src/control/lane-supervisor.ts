@@ -43,8 +43,12 @@ export class ListenError extends Error {
 const STABLE_MS = 10_000;
 const BASE_DELAY_MS = 100;
 const MAX_DELAY_MS = 10_000;
+/** How long lanes may take to note what they have cut. */
+const CLOSE_GRACE_MS = 500;
 /** How long threads may take to be gone after they were ended. */
 const EXIT_GRACE_MS = 2_000;
+/** Refused members that are logged. */
+const MAX_REFUSED = 1_024;
 
 interface Lane {
   readonly settings: LaneSettings;
@@ -65,6 +69,8 @@ export class LaneSupervisor {
   #isRetiring = false;
   #isStopping = false;
   #restarts = 0;
+  /** Members of which it was logged that they are refused: host and address. */
+  readonly #refused = new Set<string>();
   /** Called when a lane goes idle or is gone. */
   #onLess: () => void = () => {};
 
@@ -140,6 +146,8 @@ export class LaneSupervisor {
     this.broadcast({ type: 'stop-accepting' });
     await this.#until((lane) => lane.isIdle || lane.handle === null, timeoutMs);
     this.broadcast({ type: 'close' });
+    // What was cut belongs into the access log too.
+    await this.#until((lane) => lane.isIdle || lane.handle === null, CLOSE_GRACE_MS);
     for (const lane of this.#lanes) lane.handle?.terminate();
     await this.#until((lane) => lane.handle === null, EXIT_GRACE_MS);
   }
@@ -198,6 +206,9 @@ export class LaneSupervisor {
         // A lane without a port is of no use; its successor tries again, after a while.
         lane.handle?.terminate();
         break;
+      case 'member-refused':
+        this.#logRefused(message.host, message.address);
+        break;
       case 'idle':
         lane.isIdle = true;
         this.#onLess();
@@ -206,6 +217,15 @@ export class LaneSupervisor {
         message satisfies never;
     }
     this.#feed?.laneSaid(number, message);
+  }
+
+  /** Every lane finds it out for itself. */
+  #logRefused(host: string, address: string): void {
+    const pair = `${host} ${address}`;
+    if (this.#refused.has(pair) || this.#refused.size >= MAX_REFUSED) return;
+    this.#refused.add(pair);
+    const hint = 'it points inwards; --allow-member-cidr would allow it';
+    this.#options.log.warn({ host, address, reason: hint }, 'member is not connected to');
   }
 
   #onExit(lane: Lane, error: Error | null): void {

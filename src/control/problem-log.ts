@@ -6,20 +6,37 @@ import type { LocatedProblem } from '../provider/provider.ts';
 /** Most lines about problems that appear, or are resolved, at once; the rest is counted in one more. */
 const MAX_LINES = 100;
 
+/** All problems of one owner (a Balancer, say) as of now. */
+export interface OwnedProblems {
+  readonly owner: string;
+  readonly problems: readonly LocatedProblem[];
+}
+
 export class ProblemLog {
   readonly #log: Logger;
-  #open = new Map<string, Problem>();
+  /** By owner; of those that have any. */
+  readonly #open = new Map<string, ReadonlyMap<string, Problem>>();
 
   constructor(log: Logger) {
     this.#log = log;
   }
 
-  /** Takes all problems that there are now. `locate` is asked for those that are new and come without a place. */
-  update(problems: readonly LocatedProblem[], locate: (problem: Problem) => LocatedProblem['location']): void {
-    const before = this.#open;
-    this.#open = new Map(problems.map(({ problem }) => [identify(problem), problem]));
-    const appeared = problems.filter(({ problem }) => !before.has(identify(problem)));
-    const resolved = [...before].filter(([key]) => !this.#open.has(key)).map(([, problem]) => problem);
+  /**
+   * Takes what there is now of these owners; others keep what they have. `locate` is asked for problems that are new and
+   * come without a place.
+   */
+  update(changed: Iterable<OwnedProblems>, locate: (problem: Problem) => LocatedProblem['location']): void {
+    const appeared: LocatedProblem[] = [];
+    const resolved: Problem[] = [];
+    for (const { owner, problems } of changed) {
+      const before = this.#open.get(owner);
+      if (before === undefined && problems.length === 0) continue;
+      const now = new Map(problems.map(({ problem }) => [identify(problem), problem]));
+      if (now.size === 0) this.#open.delete(owner);
+      else this.#open.set(owner, now);
+      appeared.push(...problems.filter(({ problem }) => !before?.has(identify(problem))));
+      for (const [key, problem] of before ?? []) if (!now.has(key)) resolved.push(problem);
+    }
     for (const { problem, location } of appeared.slice(0, MAX_LINES)) {
       const place = location ?? locate(problem);
       const fields = { ...fieldsOf(problem), ...(place === null ? {} : { at: `${place.file}:${place.line}` }) };

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { ControlScoreboard } from '../scoreboard/control-side.ts';
 import type { FromLane, PlacedBalancer, Publication, ToLane } from '../snapshot/lane-protocol.ts';
-import type { RuleUnit, Snapshot } from '../snapshot/snapshot.ts';
+import type { BalancerUnit, RuleUnit, Snapshot } from '../snapshot/snapshot.ts';
 import { LaneProgress } from './lane-progress.ts';
 import { RowClaims } from './row-claims.ts';
 
@@ -86,11 +86,24 @@ export class Publisher {
    * its requests get 503 and not somebody else's answer. Call again later: room may be made by then.
    */
   publish(snapshot: Snapshot): PublishResult {
+    const drop = [...this.#published.keys()].filter((key) => !snapshot.balancers.has(key));
+    return this.#publish(snapshot.balancers.values(), drop, snapshot.rules);
+  }
+
+  /**
+   * The same where nothing but these balancers differs from what was published last: what it costs does not grow with
+   * the others.
+   */
+  publishBalancers(units: Iterable<BalancerUnit>): PublishResult {
+    return this.#publish(units, [], this.#rules);
+  }
+
+  #publish(units: Iterable<BalancerUnit>, drop: readonly string[], newRules: readonly RuleUnit[]): PublishResult {
     this.#rows.reclaim(this.#progress.floor ?? this.#generation);
     const next = this.#generation + 1;
     const unplaced: Unplaced[] = [];
     const set: PlacedBalancer[] = [];
-    for (const unit of snapshot.balancers.values()) {
+    for (const unit of units) {
       const before = this.#published.get(unit.key);
       if (before?.placed.unit === unit) continue;
       let placed = this.#rows.place(unit);
@@ -105,9 +118,8 @@ export class Publisher {
       this.#published.set(unit.key, { placed, hash, generation: isChanged ? next : before.generation });
       if (before !== undefined) this.#rows.retireMembers(before.placed.unit, placed.unit.members, next);
     }
-    const drop = [...this.#published.keys()].filter((key) => !snapshot.balancers.has(key));
     for (const key of drop) this.#drop(key, next);
-    const rules = this.#takeRules(snapshot.rules);
+    const rules = this.#takeRules(newRules);
     const isNew = rules !== null || set.length > 0 || drop.length > 0;
     if (isNew) this.#send({ generation: next, rules, set, drop });
     return { generation: this.#generation, isNew, sent: set.length, dropped: drop.length, unplaced };

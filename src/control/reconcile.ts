@@ -1,6 +1,7 @@
 // The control loop: what users wrote changed → read all of it → translate → check → publish. Level-triggered: each
 // pass starts from the whole, so nothing depends on which events came. A pass never throws; the last good snapshot stays.
 import type { Balancer } from '../api/balancer.ts';
+import { refOf } from '../api/parse.ts';
 import { createProblem, type Problem } from '../api/problem.ts';
 import { createBackoff } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -8,20 +9,24 @@ import { createHoldOff, type HoldOff, type Timers } from '../lib/hold-off.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import type { LocatedProblem, Provider, Reading } from '../provider/provider.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { BalancerUnit, Snapshot } from '../snapshot/snapshot.ts';
 import type { BalancerConditions } from '../translate/conditions.ts';
-import type { Translation, Translator } from '../translate/translate.ts';
-import { ProblemLog } from './problem-log.ts';
-import type { Publisher, Unplaced } from './publisher.ts';
+import type { TranslatedBalancer, Translator } from '../translate/translate.ts';
+import { DrainBook } from './drain-book.ts';
+import { findShortGraces } from './drain-grace.ts';
+import { type OwnedProblems, ProblemLog } from './problem-log.ts';
+import type { Publisher, PublishResult } from './publisher.ts';
 
 export interface ReconcilerOptions {
   readonly provider: Provider;
   readonly translator: Translator;
   /** What is wrong with a snapshot that must not be published; empty: nothing. */
   readonly checkSnapshot: (snapshot: Snapshot) => readonly string[];
+  /** The same for one balancer of it. */
+  readonly checkBalancer: (unit: BalancerUnit) => readonly string[];
   /** Notices about one Balancer of ours; asked once per object. */
   readonly noticesFor: (balancer: Balancer) => readonly Problem[];
-  readonly publisher: Pick<Publisher, 'publish' | 'generationOf' | 'acknowledged'>;
+  readonly publisher: Pick<Publisher, 'publish' | 'publishBalancers' | 'generationOf' | 'acknowledged'>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -30,16 +35,41 @@ export interface ReconcilerOptions {
 
 /** What is known of one Balancer of ours; what its status is made of. */
 export interface BalancerFacts {
+  /** The version that all this is about. */
+  readonly balancer: Balancer;
   readonly conditions: BalancerConditions;
   /** Members in the snapshot; 0 if it is not served. */
   readonly members: number;
+  /** Those of them that take requests of their sessions only, or not even these any more. */
+  readonly draining: number;
   /** Whether every lane that serves has its newest published version. */
   readonly isProgrammed: boolean;
+  /** Why that version cannot be programmed; null: it is, or is on its way. */
+  readonly hindrance: Hindrance | null;
+}
+
+/** What keeps a sound Balancer from the lanes; the message is for people. */
+export interface Hindrance {
+  readonly reason: 'NoRoom' | 'SnapshotRefused';
+  readonly message: string;
+}
+
+const NO_SERVICES: ReadonlySet<string> = new Set();
+
+/** What the last pass found of one Balancer. */
+interface Known {
+  readonly balancer: Balancer;
+  /** As translated, whatever its drains make of it; null: it is not served. */
+  readonly unit: BalancerUnit | null;
+  readonly conditions: BalancerConditions;
+  /** Why its newest version found no room; null: it did. */
+  readonly unplaced: string | null;
+  readonly problems: readonly LocatedProblem[];
 }
 
 /** Quiet time after a change, and the longest wait under constant change. */
 const HOLD_OFF_MS = 20;
-const MAX_HOLD_OFF_MS = 200;
+const MAX_HOLD_OFF_MS = 100;
 /** After a pass in which something found no room: room is made without anybody saying so. */
 const NO_ROOM_RETRY_MS = 1_000;
 /** After a pass that threw. */
@@ -54,21 +84,29 @@ export class Reconciler {
   readonly #notices = new WeakMap<Balancer, readonly Problem[]>();
   #passes = 0;
   readonly #waiting = new Set<{ readonly passes: number; readonly resolve: () => void }>();
-  #translation: Translation | null = null;
-  #problems: readonly LocatedProblem[] = [];
-  /** Keys of Balancers whose newest version found no room. */
-  #unplaced: ReadonlySet<string> = new Set();
+  /** Every Balancer of ours, by key. */
+  #known = new Map<string, Known>();
+  /** Problems of no Balancer: those that the provider found. */
+  #documentProblems: readonly LocatedProblem[] = [];
+  /** Version of the reading that all that is known and published was made of; null: the next pass looks at everything. */
+  #basis: number | null = null;
   /** Why the last snapshot was not published; empty: it was. */
   #refusal = '';
   /** What the last pass threw; empty: nothing. */
   #fault = '';
   #retry: unknown = null;
+  readonly #drains: DrainBook;
+  /** Set for when the next drain ends. */
+  #drainTimer: unknown = null;
+  /** Whether the next pass is for more than drains that have ended. */
+  #isAsked = true;
   #isStopped = false;
 
   constructor(options: ReconcilerOptions) {
     const { clock, timers, random, log } = options;
     this.#options = options;
     this.#problemLog = new ProblemLog(log);
+    this.#drains = new DrainBook(clock);
     this.#faultDelay = createBackoff(FAULT_BASE_DELAY_MS, FAULT_MAX_DELAY_MS, random);
     this.#holdOff = createHoldOff({ delayMs: HOLD_OFF_MS, maxDelayMs: MAX_HOLD_OFF_MS, clock, timers }, () =>
       this.#pass(),
@@ -82,7 +120,7 @@ export class Reconciler {
 
   /** All problems and notices as of the last pass. */
   get problems(): readonly LocatedProblem[] {
-    return this.#problems;
+    return [...this.#documentProblems, ...[...this.#known.values()].flatMap(({ problems }) => problems)];
   }
 
   /** Starts the provider and makes the first pass. Rejects as the provider does. */
@@ -96,6 +134,7 @@ export class Reconciler {
     this.#isStopped = true;
     this.#holdOff.cancel();
     this.#clearRetry();
+    this.#clearDrainTimer();
   }
 
   /** Resolves after the pass of that number, from 1; for tests, which must not wait by the clock. */
@@ -108,27 +147,40 @@ export class Reconciler {
 
   /** What is known of each Balancer of ours now, by key. */
   facts(): ReadonlyMap<string, BalancerFacts> {
-    const { publisher } = this.#options;
     const facts = new Map<string, BalancerFacts>();
-    if (this.#translation === null) return facts;
-    const { conditions, snapshot } = this.#translation;
-    for (const [key, condition] of conditions) {
-      const generation = publisher.generationOf(key);
-      facts.set(key, {
-        conditions: condition,
-        members: snapshot.balancers.get(key)?.members.length ?? 0,
-        isProgrammed:
-          this.#refusal === '' &&
-          !this.#unplaced.has(key) &&
-          generation !== null &&
-          publisher.acknowledged > 0 &&
-          generation <= publisher.acknowledged,
-      });
-    }
+    const { acknowledged } = this.#options.publisher;
+    for (const [key, known] of this.#known) facts.set(key, this.#factsOf(key, known, acknowledged));
     return facts;
   }
 
+  #factsOf(key: string, { balancer, conditions, unit, unplaced }: Known, acknowledged: number): BalancerFacts {
+    const { publisher } = this.#options;
+    const drains = this.#drains;
+    const generation = publisher.generationOf(key);
+    const isPublished = this.#refusal === '' && unplaced === null && generation !== null;
+    return {
+      balancer,
+      conditions,
+      members: unit?.members.length ?? 0,
+      // Looks at each member, and is asked for seldom, while facts are made for all Balancers again and again.
+      get draining() {
+        return unit === null ? 0 : drains.draining(key).length;
+      },
+      isProgrammed: isPublished && acknowledged > 0 && generation <= acknowledged,
+      hindrance: this.#hindrance(unplaced),
+    };
+  }
+
+  #hindrance(unplaced: string | null): Hindrance | null {
+    if (this.#refusal !== '') {
+      const message = `What was served stays, since the new snapshot is not sound: ${this.#refusal}.`;
+      return { reason: 'SnapshotRefused', message };
+    }
+    return unplaced === null ? null : { reason: 'NoRoom', message: `It found no room: ${unplaced}.` };
+  }
+
   #request(): void {
+    this.#isAsked = true;
     if (!this.#isStopped) this.#holdOff.request();
   }
 
@@ -141,6 +193,7 @@ export class Reconciler {
       this.#fault = '';
       this.#faultDelay.reset();
       if (!hasRoom) this.#retryIn(NO_ROOM_RETRY_MS);
+      this.#awaitDrains();
     } catch (error) {
       const delayMs = Math.round(this.#faultDelay.next());
       const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -158,45 +211,98 @@ export class Reconciler {
 
   /** False: a balancer found no room. */
   #reconcile(): boolean {
-    const { provider, translator, checkSnapshot, publisher, clock, log } = this.#options;
-    const startMs = clock.nowMs();
+    const { provider } = this.#options;
     const reading = provider.read();
-    const translation = translator.translate(reading.resources);
-    const faults = checkSnapshot(translation.snapshot);
+    const services = this.#changedServices(reading);
+    this.#isAsked = false;
+    this.#basis = null;
+    const hasRoom = services === null ? this.#rebuild(reading) : this.#update(reading, services);
+    if (hasRoom && this.#refusal === '') this.#basis = reading.version;
+    return hasRoom;
+  }
+
+  /** The only Services that are worth a look; null: everything is. */
+  #changedServices({ version, changes }: Reading): ReadonlySet<string> | null {
+    if (!this.#isAsked && version === this.#basis) return NO_SERVICES;
+    return changes !== null && changes.since === this.#basis ? changes.services : null;
+  }
+
+  /** Looks at everything. */
+  #rebuild(reading: Reading): boolean {
+    const { translator, checkSnapshot, publisher, clock } = this.#options;
+    const startMs = clock.nowMs();
+    const { snapshot: translated, balancers } = translator.translate(reading.resources);
+    const staged = new Map([...translated.balancers].map(([key, unit]) => [key, this.#drains.stage(unit)]));
+    const snapshot: Snapshot = { ...translated, balancers: staged };
+    this.#judge(checkSnapshot(snapshot));
+    const result = this.#refusal === '' ? publisher.publish(snapshot) : null;
+    const gone = [...this.#known.keys()].filter((key) => !balancers.has(key));
+    for (const key of gone) this.#drains.forget(key);
+    this.#known = new Map();
+    this.#documentProblems = reading.problems;
+    const changed = this.#learn(reading, balancers, result);
+    changed.push(...gone.map((owner) => ({ owner, problems: [] })), { owner: '', problems: reading.problems });
+    this.#problemLog.update(changed, (problem) => reading.locate(problem));
+    this.#logGeneration(result, startMs);
+    return result === null || result.unplaced.length === 0;
+  }
+
+  /** Looks at Balancers with members of these Services only, and at those in which a drain has ended: endpoints change far more often than anything else. */
+  #update(reading: Reading, services: ReadonlySet<string>): boolean {
+    const { translator, checkBalancer, publisher, clock } = this.#options;
+    const startMs = clock.nowMs();
+    const balancers = translator.translateServices(reading.resources, services);
+    const due = this.#drains.due(startMs).filter((key) => !balancers.has(key));
+    const changedUnits = [...balancers.values(), ...due.map((key) => this.#known.get(key)!)];
+    const units = changedUnits.flatMap(({ unit }) => (unit === null ? [] : [this.#drains.stage(unit)]));
+    this.#judge(units.flatMap(checkBalancer));
+    const result = this.#refusal === '' ? publisher.publishBalancers(units) : null;
+    const changed = this.#learn(reading, balancers, result);
+    this.#problemLog.update(changed, (problem) => reading.locate(problem));
+    this.#logGeneration(result, startMs);
+    return result === null || result.unplaced.length === 0;
+  }
+
+  /** A faulty snapshot is not published, and said so once. */
+  #judge(faults: readonly string[]): void {
+    const { log } = this.#options;
     const refusal = faults.join('; ');
     if (refusal !== '' && refusal !== this.#refusal) {
-      log.error(
-        { faults: faults.slice(0, 10), count: faults.length },
-        'the new snapshot is not sound; what was served stays',
-      );
+      const fields = { faults: faults.slice(0, 10), count: faults.length };
+      log.error(fields, 'the new snapshot is not sound; what was served stays');
     }
     if (refusal === '' && this.#refusal !== '') log.info({}, 'the snapshot is sound again');
     this.#refusal = refusal;
-    const result = refusal === '' ? publisher.publish(translation.snapshot) : null;
-    const unplaced = result?.unplaced ?? [];
-    this.#translation = translation;
-    this.#unplaced = new Set(unplaced.map(({ key }) => key));
-    this.#problems = this.#collectProblems(reading, translation, unplaced);
-    this.#problemLog.update(this.#problems, (problem) => reading.locate(problem));
-    if (result?.isNew) {
-      const { generation, sent, dropped } = result;
-      const tookMs = Math.round(clock.nowMs() - startMs);
-      const { size } = translation.snapshot.balancers;
-      log.info({ generation, balancers: size, sent, dropped, tookMs }, 'published a new generation');
-    }
-    return unplaced.length === 0;
   }
 
-  #collectProblems(reading: Reading, translation: Translation, unplaced: readonly Unplaced[]): LocatedProblem[] {
-    const found = [...translation.problems];
-    for (const [key, { balancer }] of reading.resources.balancers) {
-      if (translation.conditions.has(key)) found.push(...this.#noticesOf(balancer));
-    }
-    for (const { key, message } of unplaced) {
-      const { namespace, name } = translation.snapshot.balancers.get(key)!;
-      found.push(createProblem({ kind: 'Balancer', namespace, name }, 'spec.members', message));
-    }
-    return [...reading.problems, ...found.map((problem) => ({ problem, location: null }))];
+  /** Takes down what came of these Balancers. Returns their problems. */
+  #learn(
+    reading: Reading,
+    balancers: ReadonlyMap<string, TranslatedBalancer>,
+    result: PublishResult | null,
+  ): OwnedProblems[] {
+    const { pods } = reading.resources;
+    const graceSecondsOf = (pod: string): number | null => pods?.get(pod)?.graceSeconds ?? null;
+    const messages = new Map(result?.unplaced.map(({ key, message }) => [key, message]));
+    return [...balancers].map(([key, { unit, conditions, problems: found }]) => {
+      const { balancer } = reading.resources.balancers.get(key)!;
+      const unplaced = messages.get(key) ?? null;
+      const all = [...found, ...this.#noticesOf(balancer)];
+      if (unit !== null && pods !== undefined) all.push(...findShortGraces(balancer, unit, graceSecondsOf));
+      if (unplaced !== null) all.push(createProblem(refOf(balancer), 'spec.members', unplaced));
+      const problems = all.map((problem) => ({ problem, location: null }));
+      if (unit === null) this.#drains.forget(key);
+      this.#known.set(key, { balancer, unit, conditions, unplaced, problems });
+      return { owner: key, problems };
+    });
+  }
+
+  #logGeneration(result: PublishResult | null, startMs: number): void {
+    const { clock, log } = this.#options;
+    if (!result?.isNew) return;
+    const { generation, sent, dropped } = result;
+    const tookMs = Math.round(clock.nowMs() - startMs);
+    log.info({ generation, balancers: this.#known.size, sent, dropped, tookMs }, 'published a new generation');
   }
 
   #noticesOf(balancer: Balancer): readonly Problem[] {
@@ -210,6 +316,20 @@ export class Reconciler {
 
   #retryIn(delayMs: number): void {
     this.#retry = this.#options.timers.set(() => this.#request(), delayMs);
+  }
+
+  #awaitDrains(): void {
+    this.#clearDrainTimer();
+    const { timers, clock } = this.#options;
+    const dueMs = this.#drains.nextDeadlineMs;
+    if (dueMs === Number.POSITIVE_INFINITY || this.#isStopped) return;
+    // A timer may be early by a part of a millisecond.
+    this.#drainTimer = timers.set(() => this.#holdOff.request(), Math.max(1, Math.ceil(dueMs - clock.nowMs())));
+  }
+
+  #clearDrainTimer(): void {
+    if (this.#drainTimer !== null) this.#options.timers.clear(this.#drainTimer);
+    this.#drainTimer = null;
   }
 
   #clearRetry(): void {

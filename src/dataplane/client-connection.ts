@@ -1,26 +1,31 @@
 // One client connection: reads requests one after another, has each served, and answers in order.
 // Bytes behind the request being served wait, and so does the socket. Knows nothing of members.
 import type { Socket } from 'node:net';
-import { RequestParser } from '../wire/request-parser.ts';
+import type { RequestParser } from '../wire/request-parser.ts';
 import type { WireErrorCode } from '../wire/wire-error.ts';
 import { ClientExchange, type TunnelEnd } from './client-exchange.ts';
 import { Farewell } from './farewell.ts';
 import type { ForwardingHeaders } from './forwarding-headers.ts';
 import type { LaneServices } from './lane-services.ts';
 import { ownAnswer } from './own-answer.ts';
-import { type RequestFault, statusOf } from './proxy-error.ts';
+import type { RequestFault } from './proxy-error.ts';
+import { hasRoom } from './outbox.ts';
+import { readInto } from './read-into.ts';
 import { RequestBody } from './request-body.ts';
+import { reset } from './reset.ts';
 import { Timed } from './timer-wheel.ts';
-import { hasRoom } from './write-together.ts';
 
 export interface ClientConnectionOptions {
   readonly socket: Socket;
   readonly services: LaneServices;
   readonly forwarding: ForwardingHeaders;
-  /** Serves one request; the answer is complete, cut or refused when it resolves. */
-  readonly serve: (exchange: ClientExchange) => Promise<void>;
-  /** A request was answered here, before it could be served. */
-  readonly onAnsweredHere: (status: number) => void;
+  /** Serves one request; `exchange.end` is called when its answer is complete, cut or refused. */
+  readonly serve: (exchange: ClientExchange) => void;
+  /**
+   * A request was answered here, before it could be served. Null: what came was none, for this reason. `bytes`: of the
+   * answer.
+   */
+  readonly onAnsweredHere: (request: ClientExchange | null, fault: RequestFault | null, bytes: number) => void;
   /** Called once when the connection is gone. */
   readonly onClose: () => void;
 }
@@ -28,17 +33,23 @@ export interface ClientConnectionOptions {
 export class ClientConnection extends Timed {
   readonly socket: Socket;
   readonly forwarding: ForwardingHeaders;
+  /** Everything that was given to the socket so far. Bytes. */
+  sentBytes = 0;
   /** Close after the next answer, because the lane wants to be rid of connections. */
   isRetiring = false;
   /** How long the connection may be idle between requests. Milliseconds; 0: no limit. */
   keepAliveMs: number;
   readonly #options: ClientConnectionOptions;
   readonly #services: LaneServices;
-  readonly #parser: RequestParser;
+  /** While a head is read, and as long as somebody may look at it. */
+  #parser: RequestParser | null = null;
   #exchange: ClientExchange | null = null;
+  /** Whether the exchange is being served. */
+  #isServing = false;
   #tunnel: TunnelEnd | null = null;
   /** Bytes behind the request that is being served. */
   #pending: Buffer | null = null;
+  #isReadingPending = false;
   #requests = 0;
   #isHeadBegun = false;
   /** Somebody waits until the client has read what it was sent. */
@@ -57,8 +68,7 @@ export class ClientConnection extends Timed {
     this.keepAliveMs = services.limits.keepAliveMs;
     this.#options = options;
     this.#services = services;
-    this.#parser = new RequestParser(services.limits.request);
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    readInto(services.readBuffers.shared, socket, (chunk) => this.#onData(chunk));
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onEnd());
     // 'close' follows every error and says all that matters.
@@ -69,8 +79,14 @@ export class ClientConnection extends Timed {
 
   /** False: the socket is full; after `expectDrain` the exchange is told when it has drained. */
   write(data: string | Buffer): boolean {
-    this.socket.write(data, 'latin1');
-    return hasRoom(this.socket);
+    this.sentBytes += data.length;
+    return this.#services.outbox.write(this.socket, data);
+  }
+
+  /** The same for a head and what there is of its body, a little later. */
+  post(head: string, body: Buffer | null): boolean {
+    this.sentBytes += head.length + (body === null ? 0 : body.length);
+    return this.#services.outbox.post(this.socket, head, body);
   }
 
   /** Waits for the client to read: it may take this long. Milliseconds; 0: no limit. */
@@ -107,7 +123,28 @@ export class ClientConnection extends Timed {
   }
 
   destroy(): void {
+    this.#services.outbox.flush();
     this.socket.destroy();
+  }
+
+  /** Cuts the connection so that nobody takes it for a regular end. */
+  reset(): void {
+    this.#services.outbox.flush();
+    reset(this.socket);
+  }
+
+  /** Nothing more will be done for the exchange: on to the next one. */
+  exchangeEnded(exchange: ClientExchange): void {
+    this.#isServing = false;
+    if (this.#isClosed) return this.#giveBackParser();
+    if (!exchange.isAnswered) this.destroy();
+    else if (exchange.isLast) this.#end();
+    else if (exchange.body.isComplete) this.#next(exchange);
+    else {
+      // The answer is out before the request's body was in, and little of it is missing.
+      exchange.body.release();
+      this.#expectBody(exchange);
+    }
   }
 
   override onDeadline(): void {
@@ -123,17 +160,20 @@ export class ClientConnection extends Timed {
     }
   }
 
+  /** `chunk` is good for this call only. */
   #onData(chunk: Buffer): void {
+    const { readBuffers } = this.#services;
     if (this.#farewell !== null) return this.#farewell.onData();
     const exchange = this.#exchange;
     if (exchange === null) this.#readHead(chunk);
     else if (this.#tunnel !== null) {
-      if (!this.#tunnel.clientSent(chunk)) this.socket.pause();
+      if (!this.#tunnel.clientSent(readBuffers.keepable(chunk))) this.socket.pause();
     } else if (exchange.body.isComplete) this.#hold(chunk);
-    else this.#readBody(exchange, chunk, 0);
+    else this.#readBody(exchange, readBuffers.keepable(chunk));
   }
 
   #readHead(chunk: Buffer): void {
+    this.#parser ??= this.#services.requestParsers.take();
     const parser = this.#parser;
     switch (parser.feed(chunk, 0, chunk.length)) {
       case 'more':
@@ -146,13 +186,12 @@ export class ClientConnection extends Timed {
       case 'refused':
         return this.#refuse(parser.error as WireErrorCode);
       case 'done':
-        return this.#begin(chunk, parser.position);
+        return this.#begin(chunk, parser);
     }
   }
 
-  #begin(chunk: Buffer, bodyStart: number): void {
-    const { wheel, replayBudget, clock, limits } = this.#services;
-    const { head } = this.#parser;
+  #begin(chunk: Buffer, { head, position: bodyStart }: RequestParser): void {
+    const { wheel, replayBudget, readBuffers, clock, limits } = this.#services;
     this.#isHeadBegun = false;
     this.#requests += 1;
     wheel.disarm(this);
@@ -162,32 +201,22 @@ export class ClientConnection extends Timed {
     this.#exchange = exchange;
     if (bodyStart < chunk.length) {
       if (body.isComplete) this.#hold(chunk.subarray(bodyStart));
-      else this.#readBody(exchange, chunk, bodyStart);
+      else this.#readBody(exchange, readBuffers.keepable(chunk.subarray(bodyStart)));
     } else if (!body.isComplete) this.#expectBody(exchange);
     if (this.#hasEnded) {
       if (!body.isComplete) return this.#end();
       if (this.#pending === null) exchange.isLast = true;
     }
-    void this.#run(exchange);
+    const sentBefore = this.sentBytes;
+    this.#isServing = true;
+    if (!exchange.answerHere()) return this.#options.serve(exchange);
+    this.#options.onAnsweredHere(exchange, null, this.sentBytes - sentBefore);
+    this.exchangeEnded(exchange);
   }
 
-  async #run(exchange: ClientExchange): Promise<void> {
-    if (exchange.answerHere()) this.#options.onAnsweredHere(exchange.status);
-    else await this.#options.serve(exchange);
-    if (this.#isClosed) return;
-    if (!exchange.isAnswered) this.destroy();
-    else if (exchange.isLast) this.#end();
-    else if (exchange.body.isComplete) this.#next(exchange);
-    else {
-      // The answer is out before the request's body was in, and little of it is missing.
-      exchange.body.release();
-      this.#expectBody(exchange);
-    }
-  }
-
-  #readBody(exchange: ClientExchange, chunk: Buffer, start: number): void {
+  #readBody(exchange: ClientExchange, chunk: Buffer): void {
     const { body } = exchange;
-    const mayGoOn = body.feed(chunk, start);
+    const mayGoOn = body.feed(chunk, 0);
     if (body.fault !== null) return this.#fail(body.fault);
     if (body.isComplete) {
       if (!this.#isDrainAwaited) this.#services.wheel.disarm(this);
@@ -207,7 +236,8 @@ export class ClientConnection extends Timed {
   }
 
   #hold(bytes: Buffer): void {
-    this.#pending = this.#pending === null ? bytes : Buffer.concat([this.#pending, bytes]);
+    const { readBuffers } = this.#services;
+    this.#pending = this.#pending === null ? readBuffers.keepable(bytes) : Buffer.concat([this.#pending, bytes]);
     this.socket.pause();
   }
 
@@ -215,6 +245,7 @@ export class ClientConnection extends Timed {
   #next(exchange: ClientExchange): void {
     exchange.body.release();
     this.#exchange = null;
+    this.#giveBackParser();
     if (this.isRetiring || (this.#hasEnded && this.#pending === null)) return this.#end();
     if (hasRoom(this.socket)) return this.#readNext();
     // A client that sends requests and reads no answers gets no more of them.
@@ -223,11 +254,20 @@ export class ClientConnection extends Timed {
   }
 
   #readNext(): void {
-    const pending = this.#pending;
-    this.#pending = null;
     if (this.socket.isPaused()) this.socket.resume();
     this.#setDeadline(this.keepAliveMs);
-    if (pending !== null) this.#readHead(pending);
+    if (this.#pending !== null && !this.#isReadingPending) this.#readPending();
+  }
+
+  /** A loop, because requests that are answered at once would else be read each from within the one before. */
+  #readPending(): void {
+    this.#isReadingPending = true;
+    while (this.#pending !== null && this.#exchange === null && !this.#isDrainAwaited) {
+      const pending = this.#pending;
+      this.#pending = null;
+      this.#readHead(pending);
+    }
+    this.#isReadingPending = false;
   }
 
   #onDrain(): void {
@@ -254,19 +294,23 @@ export class ClientConnection extends Timed {
 
   /** What came is no request. */
   #refuse(fault: RequestFault): void {
-    this.#options.onAnsweredHere(statusOf(fault));
-    this.write(ownAnswer(fault, false, true, 1));
+    const answer = ownAnswer(fault, false, true, 1);
+    this.#options.onAnsweredHere(null, fault, answer.length);
+    this.post(answer, null);
     this.#end();
   }
 
   /** There will be no further answer. */
   #end(): void {
     const exchange = this.#exchange;
+    const isClientSilent = this.#pending === null && exchange !== null && exchange.isLastWord;
     exchange?.body.release();
     this.#exchange = null;
     this.#pending = null;
+    this.#giveBackParser();
     this.#services.wheel.disarm(this);
-    this.#farewell = new Farewell(this.socket, this.#services, exchange?.bodyTimeoutMs || this.#services.limits.headMs);
+    const flushMs = exchange?.bodyTimeoutMs || this.#services.limits.headMs;
+    this.#farewell = new Farewell(this.socket, this.#services, flushMs, isClientSilent);
   }
 
   #onEnd(): void {
@@ -289,7 +333,15 @@ export class ClientConnection extends Timed {
       exchange.peer?.abort('client-gone');
       exchange.body.release();
     }
+    this.#giveBackParser();
     this.#options.onClose();
+  }
+
+  /** Unless its head is still in use: an exchange may outlive its client. */
+  #giveBackParser(): void {
+    if (this.#parser === null || this.#isServing) return;
+    this.#services.requestParsers.giveBack(this.#parser);
+    this.#parser = null;
   }
 
   #setDeadline(timeoutMs: number): void {

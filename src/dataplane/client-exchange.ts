@@ -11,14 +11,12 @@ import type { RequestHead } from '../wire/request-head.ts';
 import type { ResponseHead } from '../wire/response-head.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { editsForWire, linesForWire } from './edits-for-wire.ts';
-import type { AnswerEdits, AnswerObserver, Exchange, RequestEdits } from './exchange.ts';
+import type { AddedLines, AnswerEdits, AnswerObserver, Exchange, RequestEdits } from './exchange.ts';
 import type { LaneLimits } from './lane-services.ts';
 import { ADDED_CHUNKED, ADDED_CLOSE, ADDED_KEEP_ALIVE, ADDED_UPGRADE, lastHopAnswer, ownAnswer } from './own-answer.ts';
 import { readMaxForwards } from './max-forwards.ts';
 import { type ProxyErrorCode, type RequestFault, statusOf } from './proxy-error.ts';
 import type { RequestBody } from './request-body.ts';
-import { reset } from './reset.ts';
-import { writeTogether } from './write-together.ts';
 
 /** What an exchange tells the member connection that carries it. */
 export interface ExchangePeer {
@@ -47,12 +45,13 @@ type AnswerBody =
   /** In chunks of ours, because the member ends it by closing. */
   | 'chunks';
 
-/** What concerns one connection only, and what members tell us of their load: no client's business. */
+/** What concerns one connection only, and what only we tell or are told: no client's business, or not the member's word. */
 const HOP_BY_HOP = [
   ...hopByHopIds,
   headerIds.proxyAuthenticate,
   headerIds.endpointLoadMetrics,
   headerIds.endpointLoadMetricsBin,
+  headerIds.xEvenkeelExplain,
 ];
 const DROPS = createDropTable(HOP_BY_HOP);
 const DROPS_WITH_CODING = createDropTable([...HOP_BY_HOP, headerIds.transferEncoding, headerIds.trailer]);
@@ -122,6 +121,18 @@ export class ClientExchange implements Exchange {
     return this.connection.forwarding.isSecure;
   }
 
+  /** One that members get as the client sent it counts too. */
+  get requestId(): string {
+    const made = this.connection.forwarding.requestId(this.head);
+    if (made !== '') return made;
+    const line = this.head.fields.find(headerIds.xRequestId);
+    return line === -1 ? '' : this.head.fields.value(line);
+  }
+
+  get sentBytes(): number {
+    return this.connection.sentBytes;
+  }
+
   get lines(): HeadLines {
     return this.head.fields;
   }
@@ -134,6 +145,14 @@ export class ClientExchange implements Exchange {
   /** Whether the client holds its body back until it is told to go on (RFC 9110 §10.1.1). */
   get isContinueAwaited(): boolean {
     return this.head.expectsContinue && !this.#hasContinued && !this.body.hasBegun;
+  }
+
+  /**
+   * Whether the client has said that it sends nothing after this request (RFC 9112 §9.6). Not taken for granted after a
+   * body: old clients send an empty line behind it (RFC 9112 §2.2).
+   */
+  get isLastWord(): boolean {
+    return this.head.framing === 'none' && !this.head.isKeepAlive;
   }
 
   get fault(): RequestFault | null {
@@ -150,11 +169,15 @@ export class ClientExchange implements Exchange {
     return this.body.limit(limits.maxBodyBytes) ? null : 'body-too-large';
   }
 
-  refuse(fault: RequestFault): void {
+  refuse(fault: RequestFault, added: AddedLines = []): void {
     if (this.isClientGone) return;
     this.#answerWhole(statusOf(fault), (head, isLast) =>
-      ownAnswer(fault, head.method === 'HEAD', isLast, head.minorVersion),
+      ownAnswer(fault, head.method === 'HEAD', isLast, head.minorVersion, linesForWire(added)),
     );
+  }
+
+  end(): void {
+    this.connection.exchangeEnded(this);
   }
 
   /** Answers a request that may go no further than here; false: it may. */
@@ -168,7 +191,8 @@ export class ClientExchange implements Exchange {
   /** Passes a 1xx on. HTTP/1.0 clients do not know them (RFC 9110 §15.2). */
   interim(head: ResponseHead): void {
     if (this.head.minorVersion === 0 || this.isClientGone) return;
-    this.connection.write(writeResponseHead(head, DROPS_WITH_FRAMING, null, noFieldText));
+    const via = this.connection.forwarding.viaLine(head.minorVersion);
+    this.connection.write(writeResponseHead(head, DROPS_WITH_FRAMING, null, via));
     if (head.status !== 100 || !this.isContinueAwaited) return;
     this.#hasContinued = true;
     this.connection.resumeBody();
@@ -235,11 +259,12 @@ export class ClientExchange implements Exchange {
   cutAnswer(): void {
     this.isLast = true;
     // Where the end of the connection ends the body, a regular end would make half an answer look whole.
-    if (this.#answerBody === 'bare') reset(this.connection.socket);
+    if (this.#answerBody === 'bare') this.connection.reset();
     else this.connection.destroy();
   }
 
-  #writeHead(head: ResponseHead, drops: DropTable, added: FieldText): string {
+  #writeHead(head: ResponseHead, drops: DropTable, line: FieldText): string {
+    const added = joinFieldText(line, this.connection.forwarding.viaLine(head.minorVersion));
     const edits: AnswerEdits | null = this.observer === null ? null : this.observer.answerBegins(head.fields);
     if (edits === null) return writeResponseHead(head, drops, null, added);
     return writeResponseHead(head, drops, editsForWire(edits.lines), joinFieldText(linesForWire(edits.added), added));
@@ -248,7 +273,7 @@ export class ClientExchange implements Exchange {
   #answerWhole(status: number, answer: (head: RequestHead, isLast: boolean) => string): void {
     this.status = status;
     if (this.#willCloseForBody() || this.connection.isRetiring) this.isLast = true;
-    this.connection.write(answer(this.head, this.isLast));
+    this.connection.post(answer(this.head, this.isLast), null);
     this.isAnswered = true;
   }
 
@@ -264,7 +289,7 @@ export class ClientExchange implements Exchange {
     const head = this.#unsentHead;
     if (head === '') return bytes === null || this.connection.write(bytes);
     this.#unsentHead = '';
-    return writeTogether(this.connection.socket, head, bytes);
+    return this.connection.post(head, bytes);
   }
 
   /**

@@ -10,7 +10,7 @@ import {
   type TargetText,
 } from '../wire/field-text.ts';
 import type { FieldEdits } from '../wire/head-writer.ts';
-import type { AnswerEdits, LineEdits } from './exchange.ts';
+import type { AddedLines, LineEdits } from './exchange.ts';
 
 export function editsForWire(edits: LineEdits | null): FieldEdits | null {
   if (edits === null) return null;
@@ -18,7 +18,7 @@ export function editsForWire(edits: LineEdits | null): FieldEdits | null {
   return edits as FieldEdits;
 }
 
-export function linesForWire(added: AnswerEdits['added']): FieldText {
+export function linesForWire(added: AddedLines): FieldText {
   let lines = noFieldText;
   for (const [name, value] of added) lines = joinFieldText(lines, fieldLine(name, value));
   return lines;

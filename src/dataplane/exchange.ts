@@ -7,18 +7,21 @@ import type { ProxyErrorCode, RequestFault } from './proxy-error.ts';
 /** Lines of a head by index: a new value, or null to leave the line out. */
 export type LineEdits = ReadonlyMap<number, string | null>;
 
+/** Lines to add to a head: names and values. */
+export type AddedLines = readonly (readonly [name: string, value: string])[];
+
 /** In what the member's request differs from the client's, apart from what every member gets. */
 export interface RequestEdits {
   /** Null: the target that came. */
   readonly target: string | null;
   readonly lines: LineEdits | null;
+  readonly added: AddedLines;
 }
 
 /** In what the client's answer differs from the member's, likewise. */
 export interface AnswerEdits {
   readonly lines: LineEdits | null;
-  /** Lines to add: names and values. */
-  readonly added: readonly (readonly [name: string, value: string])[];
+  readonly added: AddedLines;
 }
 
 /** Who looks at the head of a member's answer before the client gets it. */
@@ -52,10 +55,18 @@ export interface Exchange {
   readonly fault: RequestFault | null;
   /** Whether the same body can be sent once more. */
   readonly isReplayable: boolean;
+  /** X-Request-Id as members get it; '' for none. */
+  readonly requestId: string;
+  /** Of the answer that has begun; 0: none has. */
+  readonly status: number;
+  /** Everything that the client's connection was sent so far. Bytes. */
+  readonly sentBytes: number;
   /** Takes the limits and timeouts of the balancer that the request belongs to. Returns the fault when it is beyond them. */
   admit(limits: LimitsUnit, timeouts: TimeoutsUnit): ProxyErrorCode | null;
-  /** Answers without a member. Only while no answer has begun. */
-  refuse(fault: RequestFault): void;
+  /** Answers without a member. Only while no answer has begun. `added`: lines for this client only; default none. */
+  refuse(fault: RequestFault, added?: AddedLines): void;
+  /** Nothing more will be done for the request: its answer is complete, cut or refused. Called once. */
+  end(): void;
 }
 
 /** Where an attempt goes. One object per member and address, kept through changes of weight and state. */
@@ -64,6 +75,8 @@ export interface MemberTarget {
   readonly row: number;
   readonly host: string;
   readonly port: number;
+  /** Whether it gets its own authority as Host, instead of the client's. */
+  readonly replacesHost: boolean;
 }
 
 /** How an attempt ended. */
@@ -75,11 +88,17 @@ export type Outcome =
   /** The client has got nothing yet. */
   | { readonly kind: 'failed'; readonly fault: RequestFault };
 
+/** Who has an attempt made. */
+export interface AttemptOwner {
+  /** Called once. The next attempt may be begun from within. */
+  attemptEnded(outcome: Outcome): void;
+}
+
 /** Makes attempts. */
 export interface Forwarder<E extends Exchange, M extends MemberTarget> {
   /**
-   * Sends the request to the member and carries its answer to the client until both are through. Never rejects.
+   * Sends the request to the member and carries its answer to the client until both are through; then tells the owner.
    * Counts bytes; everything else is the story's.
    */
-  forward(exchange: E, target: M, timeouts: TimeoutsUnit): Promise<Outcome>;
+  forward(exchange: E, target: M, timeouts: TimeoutsUnit, owner: AttemptOwner): void;
 }

@@ -8,17 +8,25 @@ import {
   defaultResponseLimits,
   type HeadLimits,
 } from '../wire/limits.ts';
+import type { MemberDialler } from './member-dialler.ts';
+import type { Outbox } from './outbox.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import type { ReplayBudget } from './request-body.ts';
-import type { SharedBuffer } from './shared-buffer.ts';
+import type { RequestParsers } from './request-parsers.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
 export interface LaneServices {
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   readonly scoreboard: LaneScoreboard;
+  /** All writes to client and member connections go through it. */
+  readonly outbox: Outbox;
+  /** Opens connections to members. */
+  readonly dialler: MemberDialler;
   readonly replayBudget: ReplayBudget;
-  /** Where bytes from members are read to. */
-  readonly readBuffer: SharedBuffer;
+  /** Where clients and members are read into. */
+  readonly readBuffers: ReadBuffers;
+  readonly requestParsers: RequestParsers;
   readonly limits: LaneLimits;
 }
 

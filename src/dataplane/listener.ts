@@ -29,7 +29,9 @@ export interface ListenerOptions {
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
-  readonly #open = new Set<AcceptedConnection>();
+  /** Those that stay for now, oldest first, and those that were told to close. */
+  readonly #staying = new Set<AcceptedConnection>();
+  readonly #leaving = new Set<AcceptedConnection>();
   #isRetiring = false;
   #isStopped = false;
 
@@ -58,7 +60,25 @@ export class Listener {
   /** Connections, new ones too, close after their next answer. */
   retire(): void {
     this.#isRetiring = true;
-    for (const connection of this.#open) connection.retire();
+    this.retireSome(this.#staying.size);
+  }
+
+  /** Connections that were not told to close. */
+  get staying(): number {
+    return this.#staying.size;
+  }
+
+  /** Closes so many connections after their next answer, the oldest first; returns how many there were. */
+  retireSome(count: number): number {
+    let retired = 0;
+    for (const connection of this.#staying) {
+      if (retired === count) break;
+      retired += 1;
+      this.#staying.delete(connection);
+      this.#leaving.add(connection);
+      connection.retire();
+    }
+    return retired;
   }
 
   /** Accepts nothing more; `onIdle` follows when the last connection is gone. */
@@ -67,14 +87,14 @@ export class Listener {
     this.#isStopped = true;
     this.#server.close();
     this.retire();
-    for (const connection of this.#open) connection.closeIfIdle();
+    for (const connection of this.#leaving) connection.closeIfIdle();
     this.#reportIdle();
   }
 
   /** Cuts everything. */
   close(): void {
     this.stop();
-    for (const connection of this.#open) connection.destroy();
+    for (const connection of this.#leaving) connection.destroy();
   }
 
   #onConnection(socket: Socket): void {
@@ -85,17 +105,22 @@ export class Listener {
       return;
     }
     const connection = this.#options.accept(socket, () => {
-      this.#open.delete(connection);
-      this.#options.onConnectionCount(this.#open.size);
+      this.#staying.delete(connection);
+      this.#leaving.delete(connection);
+      this.#options.onConnectionCount(this.#openCount);
       this.#reportIdle();
     });
-    this.#open.add(connection);
-    this.#options.onConnectionCount(this.#open.size);
+    this.#staying.add(connection);
+    this.#options.onConnectionCount(this.#openCount);
     this.#options.onConnection();
-    if (this.#isRetiring) connection.retire();
+    if (this.#isRetiring) this.retireSome(1);
+  }
+
+  get #openCount(): number {
+    return this.#staying.size + this.#leaving.size;
   }
 
   #reportIdle(): void {
-    if (this.#isStopped && this.#open.size === 0) this.#options.onIdle();
+    if (this.#isStopped && this.#openCount === 0) this.#options.onIdle();
   }
 }

@@ -3,10 +3,10 @@
 import type { RuleUnit } from '../snapshot/snapshot.ts';
 import { pathOf, readPath } from './target-path.ts';
 
-/** The key of the balancer that takes a request, or why none does. */
+/** The key of the balancer that takes a request, by which rule, or why none does. */
 export type Match =
-  | { readonly balancer: string; readonly refused?: never }
-  | { readonly balancer?: never; readonly refused: 'no-rule' | 'bad-path' | 'ambiguous-path' };
+  | { readonly balancer: string; readonly rule: RuleUnit; readonly refused?: never }
+  | { readonly balancer?: never; readonly rule?: never; readonly refused: 'no-rule' | 'bad-path' | 'ambiguous-path' };
 
 // Made once, so that matching allocates nothing.
 const NO_RULE: Match = { refused: 'no-rule' };
@@ -21,7 +21,7 @@ class PathTable {
   #deepest = 0;
 
   add(rule: RuleUnit): void {
-    const match = { balancer: rule.balancer };
+    const match = { balancer: rule.balancer, rule };
     if (rule.pathType === 'Exact') {
       this.#exact.set(rule.path, match);
       return;

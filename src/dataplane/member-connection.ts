@@ -1,21 +1,25 @@
 // One connection to a member: carries one exchange at a time, then waits in the pool for the next.
 // Whatever the member does (close, stall, send rubbish, send too much), the exchange ends exactly once.
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { TimeoutsUnit } from '../snapshot/snapshot.ts';
 import { BodyDecoder } from '../wire/body-decoder.ts';
+import { readKeepAliveTimeout } from '../wire/keep-alive.ts';
 import { ResponseParser } from '../wire/response-parser.ts';
 import type { ClientExchange, ExchangePeer } from './client-exchange.ts';
 import { faultOfConnecting } from './connect-fault.ts';
-import type { MemberTarget, Outcome } from './exchange.ts';
+import type { AttemptOwner, MemberTarget, Outcome } from './exchange.ts';
+import { isIdempotent } from './idempotent.ts';
 import type { LaneServices } from './lane-services.ts';
 import type { MemberAddress } from './member-pool.ts';
+import { hasRoom } from './outbox.ts';
 import { isClientsFault, type RequestFault } from './proxy-error.ts';
 import type { BodySink } from './request-body.ts';
 import { Timed } from './timer-wheel.ts';
-import { hasRoom, writeTogether } from './write-together.ts';
 
 /** A connection this old is not kept: names are resolved anew now and then. */
 const MAX_AGE_MS = 600_000;
+/** A kept connection is given up so long before its member does: a request that meets the member's close is lost. */
+const KEPT_MARGIN_MS = 1_000;
 /** As httpd. */
 const MAX_INTERIM_ANSWERS = 10;
 
@@ -40,10 +44,14 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   #exchange: ClientExchange | null = null;
   #target: MemberTarget | null = null;
   #timeouts: TimeoutsUnit | null = null;
-  #done: ((outcome: Outcome) => void) | null = null;
+  #owner: AttemptOwner | null = null;
+  /** Whether it has carried an exchange before. */
+  #isKept = false;
   /** Whether any byte of an answer has come since the exchange began. */
   #hasAnswerBegun = false;
   #interimAnswers = 0;
+  /** What a long answer is read into. */
+  #borrowed: Buffer | null = null;
   /** Bytes received that the scoreboard does not know yet. */
   #uncounted = 0;
   /** Why the socket is being destroyed, where the socket does not know. */
@@ -56,12 +64,12 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     this.#parser = new ResponseParser(services.limits.response);
     this.#decoder = new BodyDecoder(services.limits.body);
     this.#bornMs = services.clock.nowMs();
-    const socket = connect({
+    const socket = services.dialler.connect({
       host: address.host,
       port: address.port,
       noDelay: true,
       onread: {
-        buffer: () => services.readBuffer.bytes,
+        buffer: () => this.#borrowed ?? services.readBuffers.shared,
         callback: (size, buffer) => this.#onRead(size, buffer as Buffer),
       },
     });
@@ -75,22 +83,12 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     socket.on('close', () => this.#onClose());
   }
 
-  /** Whether nothing of an answer came: if the connection had been used before, the member had given it up. */
-  get wasStale(): boolean {
-    return this.#state === 'closed' && !this.#hasAnswerBegun;
-  }
-
-  /** Sends the request and carries the answer. `done` is called once, when both are through or the connection is gone. */
-  carry(
-    exchange: ClientExchange,
-    target: MemberTarget,
-    timeouts: TimeoutsUnit,
-    done: (outcome: Outcome) => void,
-  ): void {
+  /** Sends the request and carries the answer. The owner is told when both are through or the connection is gone. */
+  carry(exchange: ClientExchange, target: MemberTarget, timeouts: TimeoutsUnit, owner: AttemptOwner): void {
     this.#exchange = exchange;
     this.#target = target;
     this.#timeouts = timeouts;
-    this.#done = done;
+    this.#owner = owner;
     this.#fault = null;
     this.#hasAnswerBegun = false;
     this.#interimAnswers = 0;
@@ -103,9 +101,9 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   /** More of the request's body. */
   writeBody(bytes: Buffer): boolean {
     this.#countSent(bytes.length);
-    this.#socket.write(bytes);
+    const isRoomLeft = this.#services.outbox.write(this.#socket, bytes);
     this.#awaitHead();
-    return hasRoom(this.#socket);
+    return isRoomLeft;
   }
 
   resumeAnswer(): void {
@@ -146,12 +144,15 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
 
   #send(exchange: ClientExchange): void {
     this.#state = 'head';
-    const head = exchange.connection.forwarding.write(exchange.head, this.#address.authority, exchange.requestEdits);
+    const { forwarding } = exchange.connection;
+    const { replacesHost } = this.#target!;
+    const head = forwarding.write(exchange.head, this.#address.authority, exchange.requestEdits, replacesHost);
     const kept = exchange.body.attach(this);
-    writeTogether(this.#socket, head, kept[0] ?? null);
+    const { outbox } = this.#services;
+    outbox.post(this.#socket, head, kept[0] ?? null);
     let bytes = head.length + (kept[0]?.length ?? 0);
     for (let i = 1; i < kept.length; i += 1) {
-      this.#socket.write(kept[i]!);
+      outbox.write(this.#socket, kept[i]!);
       bytes += kept[i]!.length;
     }
     this.#countSent(bytes);
@@ -172,11 +173,12 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     this.#awaitHead();
   }
 
-  /** `buffer` is the lane's, good for this call only. */
   #onRead(size: number, buffer: Buffer): boolean {
     const client = this.#exchange?.connection.socket;
     this.#onData(size === buffer.length ? buffer : buffer.subarray(0, size));
-    if (client !== undefined) this.#services.readBuffer.leaveTo(client);
+    const { readBuffers } = this.#services;
+    if (this.#borrowed !== null) readBuffers.giveBack(this.#borrowed, client);
+    this.#borrowed = this.#state === 'body' ? readBuffers.borrow() : null;
     return true;
   }
 
@@ -246,17 +248,30 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   #complete(exchange: ClientExchange, isClean: boolean): void {
     exchange.endAnswer();
     const { head } = this.#parser;
+    const keptMs = this.#keptMs();
     const isReusable =
       isClean &&
       head.isKeepAlive &&
+      keptMs >= 0 &&
       exchange.body.isComplete &&
       hasRoom(this.#socket) &&
       this.#services.clock.nowMs() - this.#bornMs < MAX_AGE_MS;
-    const keepAliveMs = this.#timeouts!.keepAliveMs;
-    this.#finish({ kind: 'answered', status: head.status });
     this.#state = 'idle';
-    if (!isReusable || !this.#address.keep(this)) return this.destroy();
-    this.#setDeadline(keepAliveMs);
+    this.#isKept = true;
+    // Ready before the owner hears of it, who may have the next request sent.
+    if (isReusable && this.#address.keep(this)) this.#setDeadline(keptMs);
+    else this.destroy();
+    this.#finish({ kind: 'answered', status: head.status });
+  }
+
+  /** How long the connection may rest: as we were told, and less than its member said. 0: no limit; below: not at all. */
+  #keptMs(): number {
+    const { keepAliveMs } = this.#timeouts!;
+    const saidS = readKeepAliveTimeout(this.#parser.head.fields);
+    if (saidS === -1) return keepAliveMs;
+    const mostMs = saidS * 1000 - KEPT_MARGIN_MS;
+    if (mostMs <= 0) return -1;
+    return keepAliveMs === 0 ? mostMs : Math.min(keepAliveMs, mostMs);
   }
 
   #onEnd(): void {
@@ -284,9 +299,21 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     exchange.peer = null;
     exchange.body.detach();
     this.#exchange = null;
-    const done = this.#done!;
-    this.#done = null;
-    done(outcome);
+    const owner = this.#owner!;
+    this.#owner = null;
+    if (this.#isWorthRepeating(exchange, outcome)) {
+      new MemberConnection(this.#services, this.#address).carry(exchange, this.#target!, this.#timeouts!, owner);
+    } else owner.attemptEnded(outcome);
+  }
+
+  /**
+   * A member may close a kept connection just as we use it. It has not acted on the request then, as far as one can know;
+   * what is safe to send twice is sent once more (RFC 9110 §9.2.2).
+   */
+  #isWorthRepeating(exchange: ClientExchange, outcome: Outcome): boolean {
+    if (outcome.kind !== 'failed' || outcome.fault !== 'closed-before-head') return false;
+    const isStale = this.#isKept && !this.#hasAnswerBegun;
+    return isStale && isIdempotent(exchange.method) && exchange.isReplayable;
   }
 
   #countSent(bytes: number): void {

@@ -1,9 +1,11 @@
 // The answers that we make ourselves: short, the same for everyone, without a word about members.
 import { STATUS_CODES } from 'node:http';
-import { fieldLine, joinFieldText, noFieldText } from '../wire/field-text.ts';
+import { systemClock } from '../lib/clock.ts';
+import { type FieldText, fieldLine, joinFieldText, noFieldText } from '../wire/field-text.ts';
 import { createDropTable, hopByHopIds, writeRequestHead } from '../wire/head-writer.ts';
 import { headerIds } from '../wire/header-id.ts';
 import type { RequestHead } from '../wire/request-head.ts';
+import { httpDate } from './http-date.ts';
 import { type RequestFault, reasonOf, statusOf } from './proxy-error.ts';
 
 export const ADDED_CLOSE = fieldLine('Connection', 'close');
@@ -20,19 +22,26 @@ const UNTRACED = createDropTable([
   headerIds.proxyAuthorization,
   headerIds.contentLength,
   headerIds.transferEncoding,
+  headerIds.xEvenkeelExplain,
 ]);
 
-/** The whole answer as latin1 text. */
-export function ownAnswer(fault: RequestFault, isHead: boolean, isLast: boolean, minorVersion: number): string {
+/** The whole answer as latin1 text. `added`: lines for this client only. */
+export function ownAnswer(
+  fault: RequestFault,
+  isHead: boolean,
+  isLast: boolean,
+  minorVersion: number,
+  added = noFieldText,
+): string {
   const status = statusOf(fault);
   const body = `${status} ${STATUS_CODES[status] ?? ''}\n${reasonOf(fault)}.\n`;
-  return answer(status, 'text/plain', isLast, minorVersion, body, isHead);
+  return answer(status, 'text/plain', isLast, minorVersion, body, isHead, added);
 }
 
 /** The answer to a TRACE or OPTIONS that may go no further (RFC 9110 §7.6.2): what came, or nothing. */
 export function lastHopAnswer(head: RequestHead, isLast: boolean): string {
   const body = head.method === 'TRACE' ? writeRequestHead(head, null, UNTRACED, null, noFieldText) : '';
-  return answer(200, 'message/http', isLast, head.minorVersion, body, false);
+  return answer(200, 'message/http', isLast, head.minorVersion, body, false, noFieldText);
 }
 
 function answer(
@@ -42,10 +51,11 @@ function answer(
   minorVersion: number,
   body: string,
   isHead: boolean,
+  added: FieldText,
 ): string {
   const connection = isLast ? ADDED_CLOSE : minorVersion === 0 ? ADDED_KEEP_ALIVE : '';
   return (
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: ${type}\r\nCache-Control: no-store\r\n` +
-    `Content-Length: ${body.length}\r\n${connection}\r\n${isHead ? '' : body}`
+    `Date: ${httpDate(systemClock.wallMs())}\r\nContent-Length: ${body.length}\r\n${connection}${added}\r\n${isHead ? '' : body}`
   );
 }

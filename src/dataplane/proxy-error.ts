@@ -48,6 +48,7 @@ export const PROXY_ERRORS = {
   'connect-refused': membersFault('connect-refused', 'connect', 'No member can serve this request now'),
   'connect-timeout': membersFault('connect-timeout', 'connect', 'No member can serve this request now'),
   'name-not-resolved': membersFault('name-not-resolved', 'connect', 'No member can serve this request now'),
+  'member-not-allowed': membersFault('member-not-allowed', 'connect', 'No member can serve this request now'),
   'closed-before-head': membersFault(
     'closed-before-head',
     'head',

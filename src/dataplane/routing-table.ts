@@ -4,6 +4,7 @@ import type { CompiledBalancer } from '../balancer/compiled-balancer.ts';
 import { compile, type LaneContext } from '../balancer/compile.ts';
 import { type CompiledSession, compileSession } from '../balancer/sessions/compiled-session.ts';
 import { createRendezvous, type Rendezvous } from '../balancer/sessions/rendezvous.ts';
+import type { SessionSketch } from '../balancer/sessions/session-sketch.ts';
 import type { PlacedBalancer, Publication } from '../snapshot/lane-protocol.ts';
 import type { BalancerUnit } from '../snapshot/snapshot.ts';
 import type { MemberTarget } from './exchange.ts';
@@ -21,6 +22,13 @@ export interface ServedSessions {
   readonly compiled: CompiledSession;
   /** Who takes over a session whose member is gone. */
   readonly rendezvous: Rendezvous;
+  /** Where it is noted which sessions were seen on which member. */
+  readonly sketch: SessionSketch;
+  /** Row of the scoreboard by session route. */
+  readonly rowOfRoute: ReadonlyMap<string, number>;
+  /** Session routes of members whose drain is over, and what becomes of their sessions. */
+  readonly drainedRoutes: ReadonlySet<string>;
+  readonly onDrainTimeout: 'Redispatch' | 'Reject';
 }
 
 /** A balancer with what forwarding needs; `members` by the index that elections give. */
@@ -38,14 +46,16 @@ export interface ServedBalancer {
 export class RoutingTable {
   readonly #context: LaneContext;
   readonly #pool: MemberPool;
+  readonly #sketch: SessionSketch;
   readonly #balancers = new Map<string, ServedBalancer>();
   #matcher = new Matcher([]);
   #generation = 0;
   readonly #onChange = new Set<() => void>();
 
-  constructor(context: LaneContext, pool: MemberPool) {
+  constructor(context: LaneContext, pool: MemberPool, sketch: SessionSketch) {
     this.#context = context;
     this.#pool = pool;
+    this.#sketch = sketch;
   }
 
   /** The generation that is served; 0: none. */
@@ -83,9 +93,10 @@ export class RoutingTable {
       row: memberRows[index]!,
       host: member.host,
       port: member.port,
+      replacesHost: unit.hostHeader === 'Replace',
       address: this.#pool.acquire(member.host, member.port),
     }));
-    const sessions = sessionsOf(unit, before?.sessions ?? null);
+    const sessions = sessionsOf(placed, before?.sessions ?? null, this.#sketch);
     const room = unit.timeouts.waitMs > 0 ? (before?.room ?? new WaitingRoom(this.#context.clock)) : null;
     // Whoever waits in a room that is closed goes on at once.
     (room ?? before?.room)?.configure(unit.timeouts.waitMs, unit.limits.maxWaiting);
@@ -124,11 +135,20 @@ export class RoutingTable {
   }
 }
 
-function sessionsOf(unit: BalancerUnit, before: ServedSessions | null): ServedSessions | null {
+function sessionsOf(
+  { unit, memberRows }: PlacedBalancer,
+  before: ServedSessions | null,
+  sketch: SessionSketch,
+): ServedSessions | null {
   if (unit.session === null) return null;
   const routes = unit.members.map((member) => member.sessionRoute);
+  const drained = unit.members.filter(({ state }) => state === 'Drained');
   return {
     compiled: compileSession(unit.session, unit.key, routes, before?.compiled ?? null),
     rendezvous: createRendezvous(unit.members),
+    sketch,
+    rowOfRoute: new Map(routes.map((route, index) => [route, memberRows[index]!])),
+    drainedRoutes: new Set(drained.map(({ sessionRoute }) => sessionRoute)),
+    onDrainTimeout: unit.drain.onTimeout,
   };
 }

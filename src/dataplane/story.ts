@@ -7,12 +7,14 @@ import { markFailed, markSucceeded } from '../balancer/member-state.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LaneScoreboard } from '../scoreboard/lane-side.ts';
 import { AttemptWatch } from './attempt-watch.ts';
-import type { Exchange, Forwarder, Outcome } from './exchange.ts';
+import type { AttemptOwner, Exchange, Forwarder, Outcome } from './exchange.ts';
 import { hashKeyOf } from './hash-key.ts';
 import { isIdempotent } from './idempotent.ts';
 import { isMembersFault, type ProxyErrorCode, type RequestFault, statusOf } from './proxy-error.ts';
+import type { RequestFacts, RequestWitness } from './request-facts.ts';
 import type { RoutingTable, ServedBalancer, ServedMember } from './routing-table.ts';
 import { AWAITED, REJECTED, SessionVisit } from './session-visit.ts';
+import type { WaitingRoom } from './waiting-room.ts';
 
 /** What a story is told with. */
 export interface StoryContext<E extends Exchange> {
@@ -20,115 +22,236 @@ export interface StoryContext<E extends Exchange> {
   readonly forwarder: Forwarder<E, ServedMember>;
   readonly scoreboard: LaneScoreboard;
   readonly clock: Clock;
+  /** Who takes notes of requests; null: nobody. */
+  witness: RequestWitness | null;
 }
 
 /** A session this young whose member is unknown here waits so long for news of it: another replica may know more. */
 const NEWS_WAIT_MS = 500;
 
-/** One request on its way. */
-interface Journey<E extends Exchange> {
-  readonly exchange: E;
-  readonly context: StoryContext<E>;
-  /** Changes only while the request waits: what is served then is newer. */
-  balancer: ServedBalancer;
-  readonly visit: SessionVisit | null;
-  /** Index of a member that this request was not answered by though it did not go into error, or NONE. */
-  avoid: number;
-  /** Why the attempt before did not do; what the client is told when no other can be made. */
-  lastFault: RequestFault | null;
-}
-
-/** Serves one request. Afterwards its answer is complete, cut or refused. */
-export async function serve<E extends Exchange>(exchange: E, context: StoryContext<E>): Promise<void> {
+/**
+ * Serves one request. Afterwards, perhaps before this returns, `exchange.end` is called once: the answer is complete, cut
+ * or refused then.
+ */
+export function serve<E extends Exchange>(exchange: E, context: StoryContext<E>): void {
   const match = context.table.match(exchange.host, exchange.target);
-  if (match.refused !== undefined) return refuse(exchange, match.refused, 0, context);
+  const facts = context.witness === null ? null : context.witness.begin(exchange, match.rule ?? null);
+  if (match.refused !== undefined) return refuse(exchange, match.refused, 0, context, facts);
   const balancer = context.table.balancer(match.balancer);
-  if (balancer === undefined) return refuse(exchange, 'no-rule', 0, context);
+  if (balancer === undefined) return refuse(exchange, 'no-rule', 0, context, facts);
   const fault = exchange.isLoop ? 'loop' : exchange.admit(balancer.unit.limits, balancer.unit.timeouts);
-  if (fault !== null) return refuse(exchange, fault, balancer.row, context);
-
-  const journey = setOut(exchange, balancer, context);
-  if (journey.visit !== null && isAheadOfUs(journey)) await hearNews(journey);
-  for (let attempts = 1; exchange.fault === null; attempts += 1) {
-    let index = chooseInTurn(journey);
-    if (index === NONE && journey.balancer.room !== null) index = await waitForMember(journey);
-    if (index < 0) return refuse(exchange, faultWithoutMember(journey, index), journey.balancer.row, context);
-    const outcome = await attempt(journey, index);
-    const verdict = judge(journey, index, attempts, outcome);
-    if (verdict.next !== 'try-next') return record(journey, index, outcome);
-    release(journey, index);
-    journey.avoid = verdict.avoidsMember ? index : NONE;
-    journey.lastFault = outcome.kind === 'failed' ? outcome.fault : null;
-  }
-  refuse(exchange, exchange.fault, journey.balancer.row, context);
-}
-
-function setOut<E extends Exchange>(exchange: E, balancer: ServedBalancer, context: StoryContext<E>): Journey<E> {
-  const { sessions } = balancer;
-  const visit = sessions === null ? null : new SessionVisit(exchange, sessions, context.clock.wallMs());
-  if (visit !== null) context.scoreboard.countSession(balancer.row, visit.verdict);
-  return { exchange, context, balancer, visit, avoid: NONE, lastFault: null };
+  facts?.belongs(balancer);
+  if (fault !== null) return refuse(exchange, fault, balancer.row, context, facts);
+  new Journey(exchange, balancer, context, facts).setOut();
 }
 
 /**
- * Chooses a member and begins the attempt on it, in one go: of many that wait, the next one must see it busy. NONE or
- * REJECTED when there is none.
+ * One request on its way to a member. Each method is a stage and calls the next one; there are no promises but where it
+ * waits, because each costs about a microsecond of every request.
  */
-function choose<E extends Exchange>(journey: Journey<E>): number {
-  const index = find(journey);
-  if (index >= 0) journey.context.scoreboard.beginAttempt(journey.balancer.members[index]!.row);
-  return index;
-}
+class Journey<E extends Exchange> implements AttemptOwner {
+  readonly #exchange: E;
+  readonly #context: StoryContext<E>;
+  readonly #facts: RequestFacts | null;
+  /** Changes only while the request waits: what is served then is newer. */
+  #balancer: ServedBalancer;
+  readonly #visit: SessionVisit | null;
+  /** Attempts that have begun. */
+  #attempts = 0;
+  /** Index of the member that the attempt under way is made on. */
+  #index = NONE;
+  /** Index of a member that this request was not answered by though it did not go into error, or NONE. */
+  #avoid = NONE;
+  /** Why the attempt before did not do; what the client is told when no other can be made. */
+  #lastFault: RequestFault | null = null;
 
-/** The session's member, or else the one that the method elects. */
-function find<E extends Exchange>({ exchange, balancer, visit, avoid }: Journey<E>): number {
-  const { sessions, compiled, unit, room } = balancer;
-  if (visit !== null && sessions !== null && avoid === NONE) {
-    const index = visit.choose(compiled, sessions, room !== null);
-    if (index === AWAITED) return NONE;
-    if (index !== NONE) return index;
+  constructor(exchange: E, balancer: ServedBalancer, context: StoryContext<E>, facts: RequestFacts | null) {
+    this.#exchange = exchange;
+    this.#context = context;
+    this.#facts = facts;
+    this.#balancer = balancer;
+    const { sessions } = balancer;
+    this.#visit = sessions === null ? null : new SessionVisit(exchange, sessions, context.clock.wallMs());
+    if (this.#visit === null) return;
+    context.scoreboard.countSession(balancer.row, this.#visit.verdict);
+    facts?.visits(this.#visit);
   }
-  return elect(compiled, unit.hash === null ? 0 : hashKeyOf(exchange, unit.hash), avoid);
-}
 
-/** Nobody overtakes those who wait already. */
-function chooseInTurn<E extends Exchange>(journey: Journey<E>): number {
-  return journey.balancer.room?.isOccupied ? NONE : choose(journey);
-}
+  setOut(): void {
+    if (this.#isAheadOfUs()) void this.#hearNews();
+    else this.#tryNext();
+  }
 
-/** Whether the session's member may be known to another replica already and here in a moment. */
-function isAheadOfUs<E extends Exchange>({ visit, balancer }: Journey<E>): boolean {
-  return visit !== null && balancer.sessions !== null && visit.isAheadOf(balancer.sessions);
-}
+  /** Nobody overtakes those who wait for a member already. */
+  #tryNext(): void {
+    const { room } = this.#balancer;
+    if (this.#exchange.fault !== null) return this.#refuse(this.#exchange.fault);
+    const index = room?.isOccupied ? NONE : this.#choose();
+    if (index === NONE && room !== null) void this.#waitForMember(room);
+    else this.#attempt(index);
+  }
 
-async function hearNews<E extends Exchange>(journey: Journey<E>): Promise<void> {
-  const { clock, table } = journey.context;
-  const untilMs = clock.nowMs() + NEWS_WAIT_MS;
-  for (let leftMs = NEWS_WAIT_MS; leftMs > 0 && isAheadOfUs(journey); leftMs = untilMs - clock.nowMs()) {
-    await table.change(leftMs);
-    catchUp(journey);
+  /** What `choose` has begun; `release` ends it. */
+  #attempt(index: number): void {
+    if (index < 0) return this.#refuse(this.#faultWithoutMember(index));
+    const balancer = this.#balancer;
+    const { scoreboard, forwarder, clock } = this.#context;
+    this.#index = index;
+    this.#attempts += 1;
+    const isWatched = AttemptWatch.isNeededBy(balancer);
+    const observer = isWatched ? new AttemptWatch(balancer, index, this.#visit, scoreboard, clock) : null;
+    this.#exchange.observer = this.#facts === null ? observer : this.#facts.tries(balancer, index, observer);
+    this.#visit?.inform(balancer, index);
+    forwarder.forward(this.#exchange, balancer.members[index]!, balancer.unit.timeouts, this);
+  }
+
+  attemptEnded(outcome: Outcome): void {
+    const verdict = this.#judge(outcome);
+    if (verdict.next !== 'try-next') return this.#record(outcome);
+    this.#facts?.fails(outcome);
+    this.#release();
+    this.#avoid = verdict.avoidsMember ? this.#index : NONE;
+    this.#lastFault = outcome.kind === 'failed' ? outcome.fault : null;
+    this.#tryNext();
+  }
+
+  /**
+   * Chooses a member and begins the attempt on it, in one go: of many that wait, the next one must see it busy. NONE or
+   * REJECTED when there is none.
+   */
+  #choose(): number {
+    const index = this.#find();
+    if (index >= 0) this.#context.scoreboard.beginAttempt(this.#balancer.members[index]!.row);
+    return index;
+  }
+
+  /** The session's member, or else the one that the method elects. */
+  #find(): number {
+    const { sessions, compiled, unit, room } = this.#balancer;
+    if (this.#visit !== null && sessions !== null && this.#avoid === NONE) {
+      const index = this.#visit.choose(compiled, sessions, room !== null);
+      if (index === AWAITED) return NONE;
+      if (index !== NONE) {
+        this.#facts?.sticks();
+        return index;
+      }
+    }
+    return elect(compiled, unit.hash === null ? 0 : hashKeyOf(this.#exchange, unit.hash), this.#avoid);
+  }
+
+  /** Whether the session's member may be known to another replica already and here in a moment. */
+  #isAheadOfUs(): boolean {
+    const { sessions } = this.#balancer;
+    return this.#visit !== null && sessions !== null && this.#visit.isAheadOf(sessions);
+  }
+
+  async #hearNews(): Promise<void> {
+    const { clock, table } = this.#context;
+    const untilMs = clock.nowMs() + NEWS_WAIT_MS;
+    for (let leftMs = NEWS_WAIT_MS; leftMs > 0 && this.#isAheadOfUs(); leftMs = untilMs - clock.nowMs()) {
+      await table.change(leftMs);
+      this.#catchUp();
+    }
+    this.#tryNext();
+  }
+
+  async #waitForMember(room: WaitingRoom): Promise<void> {
+    const index = await room.wait(() => {
+      this.#catchUp();
+      // Whoever cannot go on makes room; `faultWithoutMember` sees why.
+      return this.#exchange.fault === null ? this.#choose() : REJECTED;
+    });
+    this.#attempt(index);
+  }
+
+  /** What was served when the request began to wait may be out of date. */
+  #catchUp(): void {
+    this.#balancer = this.#context.table.balancer(this.#balancer.unit.key) ?? this.#balancer;
+  }
+
+  #faultWithoutMember(index: number): RequestFault {
+    if (this.#exchange.fault !== null) return this.#exchange.fault;
+    return index === REJECTED ? sessionFault(this.#balancer) : (this.#lastFault ?? 'no-member');
+  }
+
+  /** Puts the member to rest, or wakes it, as the outcome demands; says whether another attempt follows. */
+  #judge(outcome: Outcome): Verdict {
+    const { compiled, unit } = this.#balancer;
+    const index = this.#index;
+    const situation = {
+      isIdempotent: isIdempotent(this.#exchange.method),
+      isReplayable: this.#exchange.isReplayable,
+      attempts: this.#attempts,
+      ignoresErrors: unit.members[index]!.ignoreErrors,
+    };
+    const verdict = decide(endingOf(outcome), situation, unit.failover);
+    if (outcome.kind !== 'answered' && isMembersFault(outcome.fault)) {
+      this.#context.scoreboard.countFailure(compiled.rows[index]!);
+    }
+    if (verdict.failsMember) markFailed(compiled, index);
+    else if (outcome.kind !== 'failed') markSucceeded(compiled, index);
+    return verdict;
+  }
+
+  /** The end of a request that reached a member. Every request is counted here or in `refuse`, once. */
+  #record(outcome: Outcome): void {
+    const exchange = this.#exchange;
+    const context = this.#context;
+    const { row, members } = this.#balancer;
+    if (outcome.kind === 'failed') {
+      this.#facts?.fails(outcome);
+      answerOurselves(exchange, exchange.fault ?? outcome.fault, row, context, this.#facts);
+    } else {
+      const isClientLeft = outcome.kind === 'cut' && outcome.fault === 'client-gone';
+      context.scoreboard.countResponse(members[this.#index]!.row, isClientLeft ? 0 : codeClass(outcome.status));
+      countDuration(exchange, row, context);
+      this.#facts?.ends(outcome.kind === 'cut' ? outcome.fault : null);
+    }
+    this.#release();
+    exchange.end();
+  }
+
+  /**
+   * Differs from httpd: busy is released when the attempt ends. There a member that refused stays busy until another one
+   * has answered. Comes after counting, because the rows of members that are gone are wiped once nothing is open on them.
+   */
+  #release(): void {
+    this.#context.scoreboard.endAttempt(this.#balancer.members[this.#index]!.row);
+    this.#balancer.room?.wake();
+  }
+
+  #refuse(fault: RequestFault): void {
+    refuse(this.#exchange, fault, this.#balancer.row, this.#context, this.#facts);
   }
 }
 
-function waitForMember<E extends Exchange>(journey: Journey<E>): Promise<number> {
-  return journey.balancer.room!.wait(() => {
-    catchUp(journey);
-    // Whoever cannot go on makes room; the story sees why.
-    return journey.exchange.fault === null ? choose(journey) : REJECTED;
-  });
+/** Ends a request without a member. */
+function refuse<E extends Exchange>(
+  exchange: E,
+  fault: RequestFault,
+  balancerRow: number,
+  context: StoryContext<E>,
+  facts: RequestFacts | null,
+): void {
+  answerOurselves(exchange, fault, balancerRow, context, facts);
+  exchange.end();
 }
 
-/** What was served when the request began to wait may be out of date. */
-function catchUp<E extends Exchange>(journey: Journey<E>): void {
-  journey.balancer = journey.context.table.balancer(journey.balancer.unit.key) ?? journey.balancer;
+function answerOurselves<E extends Exchange>(
+  exchange: E,
+  fault: RequestFault,
+  balancerRow: number,
+  context: StoryContext<E>,
+  facts: RequestFacts | null,
+): void {
+  exchange.refuse(fault, facts?.refusal(fault));
+  context.scoreboard.countOwnResponse(balancerRow, codeClass(statusOf(fault)));
+  countDuration(exchange, balancerRow, context);
+  facts?.ends(fault);
 }
 
-function faultWithoutMember<E extends Exchange>(
-  { exchange, balancer, lastFault }: Journey<E>,
-  index: number,
-): RequestFault {
-  if (exchange.fault !== null) return exchange.fault;
-  return index === REJECTED ? sessionFault(balancer) : (lastFault ?? 'no-member');
+function countDuration<E extends Exchange>(exchange: E, balancerRow: number, context: StoryContext<E>): void {
+  context.scoreboard.countDuration(balancerRow, (context.clock.nowMs() - exchange.startedMs) / 1000);
 }
 
 function sessionFault({ unit }: ServedBalancer): ProxyErrorCode {
@@ -142,83 +265,11 @@ function sessionFault({ unit }: ServedBalancer): ProxyErrorCode {
   }
 }
 
-/** What `choose` has begun; `release` ends it. */
-function attempt<E extends Exchange>(
-  { exchange, context, balancer, visit }: Journey<E>,
-  index: number,
-): Promise<Outcome> {
-  const { scoreboard, forwarder, clock } = context;
-  const member = balancer.members[index]!;
-  const isWatched = AttemptWatch.isNeededBy(balancer);
-  exchange.observer = isWatched ? new AttemptWatch(balancer, index, visit, scoreboard, clock) : null;
-  return forwarder.forward(exchange, member, balancer.unit.timeouts);
-}
-
-/** Puts the member to rest, or wakes it, as the outcome demands; says whether another attempt follows. */
-function judge<E extends Exchange>(
-  { exchange, balancer, context }: Journey<E>,
-  index: number,
-  attempts: number,
-  outcome: Outcome,
-): Verdict {
-  const { compiled, unit } = balancer;
-  const situation = {
-    isIdempotent: isIdempotent(exchange.method),
-    isReplayable: exchange.isReplayable,
-    attempts,
-    ignoresErrors: unit.members[index]!.ignoreErrors,
-  };
-  const verdict = decide(endingOf(outcome), situation, unit.failover);
-  if (outcome.kind !== 'answered' && isMembersFault(outcome.fault)) {
-    context.scoreboard.countFailure(compiled.rows[index]!);
-  }
-  if (verdict.failsMember) markFailed(compiled, index);
-  else if (outcome.kind !== 'failed') markSucceeded(compiled, index);
-  return verdict;
-}
-
 /** What failover has to judge: a fault of the member, or of the request itself. */
 function endingOf(outcome: Outcome): Ending {
   if (outcome.kind === 'answered') return outcome;
   if (outcome.fault in MEMBER_FAULTS) return { kind: outcome.fault as MemberFault };
   return { kind: 'bad-request-body', status: statusOf(outcome.fault) };
-}
-
-/** The end of a request that reached a member. Every request is counted here or in `refuse`, once. */
-function record<E extends Exchange>(journey: Journey<E>, index: number, outcome: Outcome): void {
-  const { exchange, context, balancer } = journey;
-  if (outcome.kind === 'failed') {
-    refuse(exchange, exchange.fault ?? outcome.fault, balancer.row, context);
-  } else {
-    const isClientLeft = outcome.kind === 'cut' && outcome.fault === 'client-gone';
-    context.scoreboard.countResponse(balancer.members[index]!.row, isClientLeft ? 0 : codeClass(outcome.status));
-    countDuration(exchange, balancer.row, context);
-  }
-  release(journey, index);
-}
-
-/**
- * Differs from httpd: busy is released when the attempt ends. There a member that refused stays busy until another one
- * has answered. Comes after counting, because the rows of members that are gone are wiped once nothing is open on them.
- */
-function release<E extends Exchange>({ context, balancer }: Journey<E>, index: number): void {
-  context.scoreboard.endAttempt(balancer.members[index]!.row);
-  balancer.room?.wake();
-}
-
-function refuse<E extends Exchange>(
-  exchange: E,
-  fault: RequestFault,
-  balancerRow: number,
-  context: StoryContext<E>,
-): void {
-  exchange.refuse(fault);
-  context.scoreboard.countOwnResponse(balancerRow, codeClass(statusOf(fault)));
-  countDuration(exchange, balancerRow, context);
-}
-
-function countDuration<E extends Exchange>(exchange: E, balancerRow: number, context: StoryContext<E>): void {
-  context.scoreboard.countDuration(balancerRow, (context.clock.nowMs() - exchange.startedMs) / 1000);
 }
 
 /** 0 none, 1 to 5 the first digit of the status. */

@@ -8,7 +8,7 @@ import { ResponseParser } from '../wire/response-parser.ts';
 import type { ClientExchange } from './client-exchange.ts';
 
 /** Lines of a request that mean nothing without a body, or that node:http would act upon. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['content-length', 'expect', 'trailer']);
+const LEFT_OUT: ReadonlySet<string> = new Set(['content-length', 'expect', 'te', 'trailer']);
 
 /** The headers of a head as written for a member, with the pair that asks for the upgrade. */
 export function upgradeHeaders(head: string): Record<string, string | string[]> {

@@ -6,7 +6,7 @@
 // - it writes heads as UTF-8, joins lines and keeps hop-by-hop headers: answers, 101 too, go the way of plain ones;
 // - it knows no response timeout and no idle time: the lane's timer wheel does.
 // Bodies never get here: the wire refuses a WebSocket request that has one (http-proxy-3 crashes or desyncs by it).
-import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import { Agent, type ClientRequest, type ClientRequestArgs, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { ProxyServer } from 'http-proxy-3';
 import type { TimeoutsUnit } from '../snapshot/snapshot.ts';
@@ -27,7 +27,8 @@ type UpgradeListener = (response: IncomingMessage, socket: Socket, head: Buffer)
 const proxy = new ProxyServer({});
 // Without a listener it throws; each attempt hears of its own errors by its callback.
 proxy.on('error', () => {});
-const agent = new Agent({ keepAlive: false });
+/** One for each lane, which it ends with. */
+const agents = new WeakMap<LaneServices, Agent>();
 
 /** Carries one attempt. Never rejects. */
 export function openUpgrade(
@@ -74,6 +75,9 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
   begin(): void {
     const exchange = this.#exchange;
     const { host, port, authority } = this.#member.address;
+    const { replacesHost } = this.#member;
+    const { head, requestEdits, connection } = exchange;
+    const { forwarding } = connection;
     exchange.peer = this;
     this.#setDeadline(this.#timeouts.connectMs);
     const incoming = {
@@ -82,7 +86,7 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
       url: '/',
       httpVersion: '1.1',
       httpVersionMajor: 1,
-      headers: upgradeHeaders(exchange.connection.forwarding.write(exchange.head, authority, exchange.requestEdits)),
+      headers: upgradeHeaders(forwarding.write(head, authority, requestEdits, replacesHost)),
     } as unknown as IncomingMessage;
     const keepRequest = (request: ClientRequest, _: unknown, standIn: Socket): void => {
       if ((standIn as unknown) !== this.#standIn) return;
@@ -92,7 +96,7 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
       this.#request = request;
     };
     proxy.on('proxyReqWs', keepRequest);
-    const options = { target: { host, port, protocol: 'http:' }, toProxy: true, agent };
+    const options = { target: { host, port, protocol: 'http:' }, toProxy: true, agent: agentOf(this.#services) };
     proxy.ws(incoming, this.#standIn, undefined, options, (error) => this.#onError(error));
     proxy.off('proxyReqWs', keepRequest);
     this.#takeOver(this.#request!);
@@ -278,6 +282,18 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
     if (timeoutMs > 0) wheel.arm(this, clock.nowMs() + timeoutMs);
     else wheel.disarm(this);
   }
+}
+
+/** Connects as plain requests do: the same names, the same refusals. */
+function agentOf(services: LaneServices): Agent {
+  let agent = agents.get(services);
+  if (agent === undefined) {
+    agent = new Agent({ keepAlive: false });
+    agent.createConnection = ({ host, port }: ClientRequestArgs) =>
+      services.dialler.connect({ host: host ?? '', port: Number(port), noDelay: true });
+    agents.set(services, agent);
+  }
+  return agent;
 }
 
 function cutBy(fault: RequestFault): ProxyErrorCode {

@@ -19,11 +19,23 @@ export interface LocatedProblem {
   readonly location: Location | null;
 }
 
+/** What a reading differs in from an earlier one. */
+export interface Changes {
+  /** The version of that earlier reading. */
+  readonly since: number;
+  /** Keys (`namespace/name`) of the Services of which the object or the EndpointSlices may have changed; nothing else has. */
+  readonly services: ReadonlySet<string>;
+}
+
 /**
- * Everything a provider knows at one moment. Immutable: a change makes another one, in which
- * resources that did not change are the same objects, so that whoever builds from them can compare by identity.
+ * Everything a provider knows at one moment. A change makes another one, in which resources that did not change are the
+ * same objects, so that whoever builds from them can compare by identity. `resources` may be live: use it up at once.
  */
 export interface Reading {
+  /** Another number for each reading. */
+  readonly version: number;
+  /** A hint for those who have the reading it names: only this is worth a look. Null: anything may have changed. */
+  readonly changes: Changes | null;
   /** Valid resources only, last good versions where a newer one is faulty. */
   readonly resources: ResourceSet;
   /** What is wrong with the documents themselves, in order of place. */

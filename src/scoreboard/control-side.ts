@@ -10,6 +10,7 @@ import {
   LANE_MEMBER_CELLS,
   mapColumn,
   mapShared,
+  SESSION_CELLS,
   SHARED_MEMBER_CELLS,
   type SharedCells,
 } from './layout.ts';
@@ -18,12 +19,14 @@ export class ControlScoreboard {
   readonly shared: SharedCells;
   /** One per lane, the control plane's own last. */
   readonly columns: readonly Column[];
+  readonly sessionCells: Uint8Array<SharedArrayBuffer>;
   readonly memberRows: number;
   readonly balancerRows: number;
 
   constructor(buffers: ScoreboardBuffers) {
     this.shared = mapShared(buffers);
     this.columns = buffers.columns.map((_, lane) => mapColumn(buffers, lane));
+    this.sessionCells = new Uint8Array(buffers.sessions);
     this.memberRows = buffers.memberRows;
     this.balancerRows = buffers.balancerRows;
   }
@@ -58,6 +61,9 @@ export class ControlScoreboard {
     for (const column of this.columns) {
       for (const name of LANE_MEMBER_CELLS) zeroRow(column[name], row, this.memberRows);
     }
+    const seen = this.sessionCells.subarray(row * SESSION_CELLS, (row + 1) * SESSION_CELLS);
+    // Writing only where something is keeps untouched pages untouched.
+    if (seen.some((cell) => cell !== 0)) seen.fill(0);
   }
 
   /** Makes a balancer's row new. Only for rows that no lane knows any more. */
@@ -78,7 +84,7 @@ export class ControlScoreboard {
   }
 
   /** A counter of the lanes themselves, likewise. */
-  laneSum(name: 'accepted' | 'loadReportsTaken' | 'loadReportsRefused'): number {
+  laneSum(name: 'accepted' | 'retired' | 'loadReportsTaken' | 'loadReportsRefused' | 'accessLogDropped'): number {
     return this.columns.reduce((sum, column) => sum + column[name][0]!, 0);
   }
 

@@ -6,12 +6,14 @@ import { type Column, DURATION_BUCKETS_S, mapColumn, mapShared, SESSION_VERDICTS
 export class LaneScoreboard {
   readonly shared: SharedCells;
   readonly column: Column;
+  readonly sessionCells: Uint8Array<SharedArrayBuffer>;
   readonly #memberRows: number;
   readonly #balancerRows: number;
 
   constructor(buffers: ScoreboardBuffers, lane: number) {
     this.shared = mapShared(buffers);
     this.column = mapColumn(buffers, lane);
+    this.sessionCells = new Uint8Array(buffers.sessions);
     this.#memberRows = buffers.memberRows;
     this.#balancerRows = buffers.balancerRows;
   }

@@ -68,7 +68,15 @@ const SHARED_ONCE = {
   flagChanges: ['i32', 1],
   /** heartbeat: slots that a member without a fresh report counts as having; set once, before lanes run. */
   silentSlots: ['i32', 1],
+  /** The tick of the clock by which sessions are seen, set by the control plane; 0: none yet. */
+  sessionTick: ['i32', 1],
 } as const satisfies CellTable;
+
+/**
+ * Per member, in a buffer of its own: bytes in which lanes note that they saw a session (balancer/sessions/session-sketch.ts
+ * knows which). Unlike all else they lie together row by row, a page each: only members that keep sessions cost memory.
+ */
+export const SESSION_CELLS = 4096;
 
 /** Per member and lane; the lane is the only writer. */
 const LANE_MEMBER = {
@@ -102,9 +110,19 @@ const LANE = {
   connections: ['i32', 1],
   /** Client connections accepted. */
   accepted: ['f64', 1],
+  /** Client connections told to close because the lane had more than its share. */
+  retired: ['f64', 1],
+  /** How busy the loop was of late, in thousandths of the time. */
+  loopUsePermille: ['i32', 1],
+  /** What the lane's heap holds, apart from what is young. KiB. */
+  heapKib: ['i32', 1],
+  /** When these were last written: whole seconds on the hrtime axis; 0: never. */
+  sampledAtS: ['i32', 1],
   /** heartbeat: load reports in response headers that were understood, and those that were not. */
   loadReportsTaken: ['f64', 1],
   loadReportsRefused: ['f64', 1],
+  /** Lines of the access log that were lost, because whoever reads it did not keep up. */
+  accessLogDropped: ['f64', 1],
 } as const satisfies CellTable;
 
 /** Why a member is not usable, apart from what its configuration says. Each bit has one kind of writer. */
@@ -183,6 +201,7 @@ export function allocateScoreboard(memberRows: number, balancerRows: number, lan
     memberRows,
     balancerRows,
     shared: new SharedArrayBuffer(bytesOf(SHARED_MEMBER, memberRows) + bytesOf(SHARED_ONCE, 1)),
+    sessions: new SharedArrayBuffer(SESSION_CELLS * memberRows),
     columns: Array.from({ length: lanes + 1 }, () => new SharedArrayBuffer(columnBytes)),
   };
 }

@@ -10,9 +10,8 @@ const maxFindings = 20;
 export function checkSnapshot(snapshot: Snapshot): string[] {
   const findings: string[] = [];
   for (const [key, unit] of snapshot.balancers) {
-    if (unit.key !== key || key !== `${unit.namespace}/${unit.name}`)
-      findings.push(`balancer ${key} has the key ${unit.key}`);
-    for (const finding of findBalancerFaults(unit)) findings.push(`balancer ${key}: ${finding}`);
+    if (unit.key !== key) findings.push(`balancer ${key} has the key ${unit.key}`);
+    findings.push(...checkBalancer(unit));
     if (findings.length >= maxFindings) return findings.slice(0, maxFindings);
   }
   const seen = new Set<string>();
@@ -24,6 +23,16 @@ export function checkSnapshot(snapshot: Snapshot): string[] {
     for (const finding of findRuleFaults(rule)) findings.push(`rule ${text}: ${finding}`);
     if (findings.length >= maxFindings) break;
   }
+  return findings.slice(0, maxFindings);
+}
+
+/** The same for one balancer of a snapshot. */
+export function checkBalancer(unit: BalancerUnit): string[] {
+  const findings: string[] = [];
+  if (unit.key !== `${unit.namespace}/${unit.name}`) {
+    findings.push(`balancer ${unit.namespace}/${unit.name} has the key ${unit.key}`);
+  }
+  for (const finding of findBalancerFaults(unit)) findings.push(`balancer ${unit.key}: ${finding}`);
   return findings.slice(0, maxFindings);
 }
 
@@ -43,12 +52,14 @@ function* findBalancerFaults(unit: BalancerUnit): Generator<string> {
   for (const member of unit.members) {
     for (const finding of findMemberFaults(member)) yield `member ${member.name}: ${finding}`;
   }
-  const { failover, timeouts, limits } = unit;
+  const { failover, timeouts, limits, drain } = unit;
   if (!isWhole(failover.maxAttempts, 0, 255)) yield `failover.maxAttempts is ${failover.maxAttempts}`;
   if (!failover.failOnStatus.every((status) => isWhole(status, 100, 599))) {
     yield `failover.failOnStatus is ${failover.failOnStatus.join(', ')}`;
   }
-  const amounts = { retryAfterMs: failover.retryAfterMs, ...timeouts, ...limits };
+  const { timeoutMs, unreadyGraceMs } = drain;
+  const drainAmounts = { 'drain.timeoutMs': timeoutMs ?? 0, 'drain.unreadyGraceMs': unreadyGraceMs };
+  const amounts = { retryAfterMs: failover.retryAfterMs, ...timeouts, ...limits, ...drainAmounts };
   for (const [name, amount] of Object.entries(amounts)) {
     if (!isWhole(amount, 0, Number.MAX_SAFE_INTEGER)) yield `${name} is ${amount}`;
   }

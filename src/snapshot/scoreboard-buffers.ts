@@ -8,6 +8,8 @@ export interface ScoreboardBuffers {
   readonly balancerRows: number;
   /** Cells that all lanes and the control plane write. */
   readonly shared: SharedArrayBuffer;
+  /** Which sessions were seen on each member: a row of cells of one byte per member. */
+  readonly sessions: SharedArrayBuffer;
   /** One column per lane, and the control plane's own as the last. */
   readonly columns: readonly SharedArrayBuffer[];
 }

@@ -48,4 +48,6 @@ export interface SessionUnit {
   readonly onMemberDown: 'Redispatch' | 'Reject';
   /** The status under Reject: 503, 404 or 410. */
   readonly rejectStatus: number;
+  /** Whether the member is told of the session, in headers. */
+  readonly informsMember: boolean;
 }

@@ -8,8 +8,11 @@ export type LbMethodName = 'byrequests' | 'bytraffic' | 'bybusyness' | 'heartbea
 /** Active members serve; spares replace unusable ones of their set; standbys serve when nobody else of their set can. */
 export type MemberRole = 'Active' | 'HotSpare' | 'HotStandby';
 
-/** What the operator wants of a member. Draining: sessions only. Disabled: nothing. Stopped: nothing, and no probes. */
-export type MemberState = 'Enabled' | 'Draining' | 'Disabled' | 'Stopped';
+/**
+ * What the operator wants of a member. Draining: sessions only. Drained: its drain is over, so nothing, and its sessions go
+ * the way of `DrainUnit.onTimeout`. Disabled: nothing. Stopped: nothing, and no probes.
+ */
+export type MemberState = 'Enabled' | 'Draining' | 'Drained' | 'Disabled' | 'Stopped';
 
 /** One backend address of a balancer. */
 export interface MemberUnit {
@@ -33,6 +36,20 @@ export interface MemberUnit {
   readonly state: MemberState;
   /** httpd's +I: errors do not put this member to rest. */
   readonly ignoreErrors: boolean;
+  /** The pod behind it as `namespace/name`; null: none is known. */
+  readonly pod: string | null;
+  /** Whether it is about to end by itself: then there is no use in keeping its place when it is gone. */
+  readonly isLeaving: boolean;
+}
+
+/** What becomes of the sessions of members that are leaving. */
+export interface DrainUnit {
+  /** How long a draining member keeps its sessions, in milliseconds; null: for as long as it is there. */
+  readonly timeoutMs: number | null;
+  /** Afterwards. Redispatch: as with those of members that are gone. Reject: they are refused. */
+  readonly onTimeout: 'Redispatch' | 'Reject';
+  /** How long an endpoint that stopped serving keeps its sessions, in milliseconds; 0: not at all. */
+  readonly unreadyGraceMs: number;
 }
 
 /** When and how often a request may go to another member. */
@@ -85,8 +102,11 @@ export interface BalancerUnit {
   readonly failover: FailoverUnit;
   readonly timeouts: TimeoutsUnit;
   readonly limits: LimitsUnit;
+  /** The Host header of members: the client's, or the member's own authority. */
+  readonly hostHeader: 'Keep' | 'Replace';
   /** How sessions are kept on their member; null: they are not. */
   readonly session: SessionUnit | null;
+  readonly drain: DrainUnit;
   /** Not null under the method `hash`, null otherwise. */
   readonly hash: HashUnit | null;
 }

@@ -5,13 +5,18 @@ import { durationMs } from '../api/duration.ts';
 import { refOf } from '../api/parse.ts';
 import { keyOf } from '../api/resource-set.ts';
 import type { SessionUnit } from '../snapshot/session-unit.ts';
-import type { BalancerUnit, FailoverUnit, HashUnit, MemberUnit } from '../snapshot/snapshot.ts';
+import type { BalancerUnit, DrainUnit, FailoverUnit, HashUnit, MemberUnit } from '../snapshot/snapshot.ts';
 import { catchAllHost, normaliseHost, normalisePath } from './host-and-path.ts';
 import type { TranslateOptions } from './options.ts';
 import type { Claimant, RuleClaim } from './rules.ts';
 
+/** A Balancer, as far as its class goes. */
+export interface Classed {
+  readonly spec: Pick<Balancer['spec'], 'className'>;
+}
+
 /** Whether a Balancer is ours to serve; others are not touched at all. */
-export function isServed(balancer: Balancer, options: Pick<TranslateOptions, 'className' | 'isDefaultClass'>): boolean {
+export function isServed(balancer: Classed, options: Pick<TranslateOptions, 'className' | 'isDefaultClass'>): boolean {
   const { className } = balancer.spec;
   return className === undefined ? options.isDefaultClass : className === options.className;
 }
@@ -70,9 +75,16 @@ export function unitOf(
       maxConnectionsPerMember: limits.maxConnectionsPerMember,
       maxWaiting: limits.maxWaiting,
     },
+    hostHeader: spec.forwarding.host,
     session,
+    drain: drainOf(spec.drain),
     hash: lbMethod === 'hash' ? hashOf(spec.hash) : null,
   };
+}
+
+function drainOf({ timeout, onTimeout, unreadyGrace }: Balancer['spec']['drain']): DrainUnit {
+  const timeoutMs = timeout === undefined ? null : durationMs(timeout);
+  return { timeoutMs, onTimeout, unreadyGraceMs: durationMs(unreadyGrace) };
 }
 
 function hashOf(hash: Balancer['spec']['hash']): HashUnit {

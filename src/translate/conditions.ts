@@ -52,7 +52,8 @@ export function resolvedRefsCondition(unresolved: readonly UnresolvedRef[]): Con
 
 const maxSummarised = 4;
 
-function summarise(problems: readonly Problem[]): string {
+/** The first of them, and how many more there are. */
+export function summarise(problems: readonly Problem[]): string {
   const sentences = problems.slice(0, maxSummarised).map(({ message }) => `${message}.`);
   const more = problems.length - sentences.length;
   return more > 0 ? `${sentences.join(' ')} And ${more} more.` : sentences.join(' ');

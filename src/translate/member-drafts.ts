@@ -3,11 +3,14 @@
 import type { Balancer, Member, ServiceMember, UrlMember } from '../api/balancer.ts';
 import { loadFactorHundredths } from '../api/load-factor.ts';
 import { refOf } from '../api/parse.ts';
+import type { Pod } from '../api/pod.ts';
 import { createProblem, type Problem } from '../api/problem.ts';
+import { permitsService } from '../api/reference-grant.ts';
 import { keyOf, type ResourceSet } from '../api/resource-set.ts';
 import type { MemberUnit } from '../snapshot/snapshot.ts';
 import type { UnresolvedRef } from './conditions.ts';
 import type { TranslateOptions } from './options.ts';
+import { withSettings } from './overrides.ts';
 import { type EndpointsFault, findEndpoints, type ServiceEndpoint } from './service-endpoints.ts';
 import { shortHash } from './session-route.ts';
 
@@ -22,8 +25,8 @@ export interface MemberDraft {
   readonly pod: string | null;
   /** The pod's name, if known. */
   readonly podName: string | null;
-  /** Whether it is about to go: then it drains, whatever else is said of it, unless it is out of use anyway. */
-  readonly isTerminating: boolean;
+  /** What is wrong with what the pod says of itself. */
+  readonly podProblems: readonly Problem[];
   /** Where the entry stands, such as `spec.members[2]`. */
   readonly field: string;
 }
@@ -44,9 +47,11 @@ export function draftUrlMember(member: UrlMember, field: string): MemberDraft {
     port: url.port === '' ? 80 : Number(url.port),
     sessionRoute: member.route ?? shortHash(url.origin),
     ...commonFields(member),
+    pod: null,
+    isLeaving: false,
   };
   const isRouteChosen = member.route !== undefined;
-  return { unit, otherNames: [], isRouteChosen, pod: null, podName: null, isTerminating: false, field };
+  return { unit, otherNames: [], isRouteChosen, pod: null, podName: null, podProblems: [], field };
 }
 
 /** The members behind an entry with a Service; none, and why, if there is nothing behind it. */
@@ -54,8 +59,8 @@ export function draftServiceMembers(
   balancer: Balancer,
   member: ServiceMember,
   field: string,
-  set: Pick<ResourceSet, 'services' | 'endpointSlices'>,
-  options: Pick<TranslateOptions, 'allowsForeignServices'>,
+  set: Pick<ResourceSet, 'services' | 'endpointSlices' | 'referenceGrants' | 'pods'>,
+  options: Pick<TranslateOptions, 'allowsForeignServices' | 'allowsExternalNames' | 'zone'>,
 ): EntryDrafts {
   const own = balancer.metadata.namespace;
   const { name, port, namespace = own } = member.service;
@@ -66,8 +71,12 @@ export function draftServiceMembers(
     unresolved.push({ reason, problem });
   };
 
-  if (namespace !== own && !options.allowsForeignServices) {
-    const message = `${field}.service.namespace is ${namespace}; only Services of the Balancer's own namespace ${own} may be used`;
+  const isPermitted =
+    namespace === own ||
+    options.allowsForeignServices ||
+    permitsService(set.referenceGrants?.get(namespace) ?? [], own, name);
+  if (!isPermitted) {
+    const message = `${field}.service.namespace is ${namespace}; only Services of the Balancer's own namespace ${own} may be used, as no ReferenceGrant in ${namespace} permits more`;
     fail('ServiceNotPermitted', '.namespace', message, namespace);
     return { drafts: [], unresolved };
   }
@@ -76,13 +85,19 @@ export function draftServiceMembers(
     fail('ServiceNotFound', '.name', `${field}.service.name: there is no Service ${key}`, name);
     return { drafts: [], unresolved };
   }
-  const { endpoints, faults } = findEndpoints(service, port, set.endpointSlices.get(key) ?? []);
+  const { allowsExternalNames } = options;
+  // A session may begin at a replica in one zone and go on at one in another: both must know its member.
+  const zone = balancer.spec.stickySession === undefined ? options.zone : null;
+  const slices = set.endpointSlices.get(key) ?? [];
+  const { endpoints, faults } = findEndpoints(service, port, slices, { allowsExternalNames, zone });
   for (const [fault, detail] of faults) {
     const { reason, subfield, message } = describeFault(fault, detail, key, port);
     fail(reason, subfield, `${field}.service${subfield}: ${message}`, subfield === '.port' ? port : name);
   }
   const owner = service.metadata.uid ?? key;
-  const drafts = endpoints.map((endpoint) => draftEndpoint(endpoint, member, owner, namespace, field));
+  const drafts = endpoints.map((endpoint) =>
+    draftEndpoint(endpoint, member, owner, namespace, field, podOf(endpoint, namespace, set)),
+  );
   return { drafts, unresolved };
 }
 
@@ -92,6 +107,7 @@ function draftEndpoint(
   owner: string,
   namespace: string,
   field: string,
+  said: Pod | null,
 ): MemberDraft {
   const { address, port, uid, podName, phase } = endpoint;
   const authority = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
@@ -106,10 +122,25 @@ function draftEndpoint(
     port,
     sessionRoute: takesPodName ? podName : shortHash(routeSource),
     ...commonFields(member),
+    pod: podName === null ? null : keyOf(namespace, podName),
+    isLeaving: phase === 'terminating',
   };
   const otherNames = podName === null ? [] : [`${podName}:${port}`, `${podName}@${authority}`];
-  const isTerminating = phase === 'terminating';
-  return { unit, otherNames, isRouteChosen: false, pod: uid ?? podName, podName, isTerminating, field };
+  return {
+    unit: said === null ? unit : withSettings(unit, said.settings),
+    otherNames,
+    isRouteChosen: false,
+    pod: uid ?? podName,
+    podName,
+    podProblems: said?.problems ?? [],
+    field,
+  };
+}
+
+/** Null: nothing is known of it. A pod of the same name that is another one has nothing to say. */
+function podOf({ uid, podName }: ServiceEndpoint, namespace: string, { pods }: Pick<ResourceSet, 'pods'>): Pod | null {
+  const pod = podName === null ? undefined : pods?.get(keyOf(namespace, podName));
+  return pod === undefined || (uid !== null && pod.uid !== null && uid !== pod.uid) ? null : pod;
 }
 
 function commonFields(
@@ -146,6 +177,10 @@ function describeFault(fault: EndpointsFault, detail: string, key: string, port:
     case 'bad-address': {
       const message = `Service ${key} has an address that cannot be used: ${detail}`;
       return { reason: 'EndpointsNotUsable', subfield: '.name', message };
+    }
+    case 'external-name': {
+      const message = `Service ${key} is of type ExternalName, which this controller does not allow`;
+      return { reason: 'ServiceNotPermitted', subfield: '.name', message };
     }
     default:
       return fault satisfies never;

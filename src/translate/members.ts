@@ -18,15 +18,15 @@ export interface TranslatedMembers {
   /** Members that are left out or changed because of others of the same balancer. */
   readonly problems: readonly Problem[];
   readonly unresolved: readonly UnresolvedRef[];
-  /** What has no effect, because there is no such member now. */
+  /** What has no effect: because there is no such member now, or because a pod says it of itself and it is wrong. */
   readonly notices: readonly Problem[];
 }
 
 /** Translates the members of a Balancer. Having none is legal: its requests are answered with 503. */
 export function translateMembers(
   balancer: Balancer,
-  set: Pick<ResourceSet, 'services' | 'endpointSlices'>,
-  options: Pick<TranslateOptions, 'allowsForeignServices'>,
+  set: Pick<ResourceSet, 'services' | 'endpointSlices' | 'referenceGrants' | 'pods'>,
+  options: Pick<TranslateOptions, 'allowsForeignServices' | 'allowsExternalNames' | 'zone'>,
 ): TranslatedMembers {
   const entries = balancer.spec.members.map((member, index): EntryDrafts => {
     const field = `spec.members[${index}]`;
@@ -38,11 +38,17 @@ export function translateMembers(
     entries.flatMap(({ drafts }) => drafts),
   );
   const overrides = createOverrides(balancer);
-  const members = settled.map(({ unit, podName, isTerminating }) => {
+  const members = settled.map(({ unit, podName }) => {
     const overridden = overrides.apply(unit, podName);
-    return isTerminating && overridden.state === 'Enabled' ? asDraining(overridden) : overridden;
+    // What is about to go drains, whatever else is said of it, unless it is out of use anyway.
+    return overridden.isLeaving && overridden.state === 'Enabled' ? asDraining(overridden) : overridden;
   });
-  const notices = [...overrides.unused(), ...findLostRedirects(balancer, members)].slice(0, maxProblems);
+  // Two ports of one pod are two members.
+  const podProblems = new Set(settled.flatMap((draft) => draft.podProblems));
+  const notices = [...overrides.unused(), ...findLostRedirects(balancer, members), ...podProblems].slice(
+    0,
+    maxProblems,
+  );
   return { members, problems, unresolved: entries.flatMap(({ unresolved }) => unresolved), notices };
 }
 

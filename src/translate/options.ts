@@ -10,8 +10,12 @@ export interface TranslateOptions {
   readonly hostOwnership: 'Strict' | 'Shared';
   /** Namespaces whose Balancers may take every host (`*`). */
   readonly catchAllNamespaces: 'all' | ReadonlySet<string>;
-  /** Whether members may be Services of other namespaces than the Balancer's. */
+  /** Whether members may be Services of other namespaces than the Balancer's even where no ReferenceGrant permits it. */
   readonly allowsForeignServices: boolean;
+  /** Whether Services of type ExternalName may be members. */
+  readonly allowsExternalNames: boolean;
+  /** The zone of this process, for the hints of EndpointSlices; null: not known. */
+  readonly zone: string | null;
   /** Methods that lanes know; a Balancer that asks for another one is served by byrequests meanwhile. */
   readonly lbMethodsInForce: ReadonlySet<LbMethodName>;
 }

@@ -28,7 +28,7 @@ export function createOverrides(balancer: Balancer): Overrides {
         const override = member === null ? undefined : byMember.get(member);
         if (override === undefined) continue;
         used.add(override);
-        overridden = withOverride(overridden, override);
+        overridden = withSettings(overridden, override);
       }
       return overridden;
     },
@@ -43,7 +43,9 @@ export function createOverrides(balancer: Balancer): Overrides {
   };
 }
 
-function withOverride(unit: MemberUnit, { state, loadFactor, role, lbSet }: Override): MemberUnit {
+/** The member with what is given there; the rest stays. */
+export function withSettings(unit: MemberUnit, settings: Omit<Override, 'member'>): MemberUnit {
+  const { state, loadFactor, role, lbSet } = settings;
   return {
     ...unit,
     state: state ?? unit.state,

@@ -19,7 +19,13 @@ export interface ServiceEndpoint {
   readonly podName: string | null;
 }
 
-export type EndpointsFault = 'port-not-found' | 'no-slices' | 'name-addresses' | 'bad-address' | 'port-not-offered';
+export type EndpointsFault =
+  | 'port-not-found'
+  | 'no-slices'
+  | 'name-addresses'
+  | 'bad-address'
+  | 'port-not-offered'
+  | 'external-name';
 
 export interface ServiceEndpoints {
   /** Sorted by pod name, then address. */
@@ -28,11 +34,25 @@ export interface ServiceEndpoints {
   readonly faults: ReadonlyMap<EndpointsFault, string>;
 }
 
+/** What is decided elsewhere about which endpoints may be used. */
+export interface EndpointsOptions {
+  /** Whether a Service of type ExternalName has an endpoint. */
+  readonly allowsExternalNames: boolean;
+  /** Endpoints that are meant for other zones are left out, where the hints of all of them say so; null: hints are ignored. */
+  readonly zone: string | null;
+}
+
+/** An endpoint and the zones that it is meant for; null: it has no hint. */
+interface Hinted extends ServiceEndpoint {
+  readonly forZones: ReadonlySet<string> | null;
+}
+
 /** The endpoints behind `port` (a name or a number of the Service) as of `slices`. */
 export function findEndpoints(
   service: Service,
   port: string | number,
   slices: readonly EndpointSlice[],
+  options: EndpointsOptions,
 ): ServiceEndpoints {
   const faults = new Map<EndpointsFault, string>();
   const note = (fault: EndpointsFault, detail: string): void => {
@@ -43,10 +63,14 @@ export function findEndpoints(
     note('port-not-found', describePorts(service));
     return { endpoints: [], faults };
   }
-  if (service.spec.type === 'ExternalName') return findExternal(service, servicePort, faults);
+  if (service.spec.type === 'ExternalName') {
+    if (options.allowsExternalNames) return findExternal(service, servicePort, faults);
+    note('external-name', '');
+    return { endpoints: [], faults };
+  }
   if (slices.length === 0) note('no-slices', '');
 
-  const families = new Map<EndpointSlice['addressType'], ServiceEndpoint[]>();
+  const families = new Map<EndpointSlice['addressType'], Hinted[]>();
   const silent: string[] = [];
   for (const slice of slices.toSorted((a, b) => compareText(a.metadata.name, b.metadata.name))) {
     if (slice.addressType === 'FQDN') {
@@ -61,7 +85,7 @@ export function findEndpoints(
     const family = families.get(slice.addressType) ?? [];
     families.set(slice.addressType, family);
     for (const endpoint of slice.endpoints) {
-      const phase = phaseOf(endpoint);
+      const phase = phaseOf(endpoint, service.spec.publishNotReadyAddresses);
       if (phase === null) continue;
       // kube-proxy uses the first address only, too.
       const address = normaliseAddress(endpoint.addresses[0] ?? '', slice.addressType);
@@ -71,12 +95,16 @@ export function findEndpoints(
       }
       const { uid = '', name = '' } = endpoint.targetRef ?? {};
       const podName = isObjectName(name) ? name : null;
-      family.push({ address, port: number, phase, uid: uid === '' ? null : uid, podName });
+      const zones = endpoint.hints?.forZones ?? [];
+      const forZones = zones.length === 0 ? null : new Set(zones.map((zone) => zone.name));
+      family.push({ address, port: number, phase, uid: uid === '' ? null : uid, podName, forZones });
     }
   }
   // Pods of which only some offer a port are on their way from one version to the next; none offering it is a fault.
   if (families.size === 0 && silent[0] !== undefined) note('port-not-offered', silent[0]);
-  return { endpoints: withoutDuplicates(chooseFamily(service, families)), faults };
+  const chosen = withoutDuplicates(chooseFamily(service, families));
+  const endpoints = chooseZone(chosen, options.zone).map(({ forZones, ...endpoint }) => endpoint);
+  return { endpoints, faults };
 }
 
 /** A number also works for a Service that lists no ports, as headless and ExternalName ones may. */
@@ -115,8 +143,12 @@ function portOfSlice(slice: EndpointSlice, servicePort: ServicePort): number | n
   return found === undefined ? null : (found.port ?? fallback);
 }
 
-/** `ready` is also true for what publishes addresses that are not ready, terminating ones included. */
-function phaseOf({ conditions }: Endpoint): ServiceEndpoint['phase'] | null {
+/**
+ * A Service that publishes addresses that are not ready has them in its slices as ready, terminating ones included, which
+ * keep what they have here as anywhere else; slices written by hand may say otherwise.
+ */
+function phaseOf({ conditions }: Endpoint, publishesNotReady: boolean): ServiceEndpoint['phase'] | null {
+  if (publishesNotReady) return conditions.terminating ? 'terminating' : 'ready';
   if (conditions.ready) return 'ready';
   return conditions.serving && conditions.terminating ? 'terminating' : null;
 }
@@ -132,27 +164,42 @@ function normaliseAddress(text: string, family: 'IPv4' | 'IPv6'): string | null 
   return ipaddr.IPv6.parse(text).toString();
 }
 
-/** Dual stack lists each pod once per family: the cluster IP's family counts, the other one if that has no endpoints. */
+/**
+ * Dual stack lists each pod once per family: the Service's first family counts, which is that of its cluster IP; the other
+ * one if that has no endpoints.
+ */
 function chooseFamily(
-  service: Service,
-  families: ReadonlyMap<EndpointSlice['addressType'], readonly ServiceEndpoint[]>,
-): readonly ServiceEndpoint[] {
+  { spec }: Service,
+  families: ReadonlyMap<EndpointSlice['addressType'], readonly Hinted[]>,
+): readonly Hinted[] {
   const [ipv4, ipv6] = [families.get('IPv4') ?? [], families.get('IPv6') ?? []];
-  const [preferred, other] = service.spec.clusterIP?.includes(':') ? [ipv6, ipv4] : [ipv4, ipv6];
+  const isIpv6 = spec.ipFamilies?.[0] === undefined ? spec.clusterIP?.includes(':') : spec.ipFamilies[0] === 'IPv6';
+  const [preferred, other] = isIpv6 ? [ipv6, ipv4] : [ipv4, ipv6];
   return preferred.length > 0 ? preferred : other;
+}
+
+/**
+ * As kube-proxy: hints count only if every ready endpoint has one, and some are for the own zone. Those that terminate
+ * stay wherever they are, since they get nothing new.
+ */
+function chooseZone(endpoints: readonly Hinted[], zone: string | null): readonly Hinted[] {
+  const ready = endpoints.filter(({ phase }) => phase === 'ready');
+  if (zone === null || ready.some(({ forZones }) => forZones === null)) return endpoints;
+  if (!ready.some(({ forZones }) => forZones?.has(zone))) return endpoints;
+  return endpoints.filter(({ phase, forZones }) => phase !== 'ready' || forZones?.has(zone));
 }
 
 /**
  * While an endpoint moves between slices it stands in two, perhaps with different conditions: the ready one counts.
  * First by pod, then by address: an address that was given to a new pod is no longer the old one's.
  */
-function withoutDuplicates(endpoints: readonly ServiceEndpoint[]): ServiceEndpoint[] {
+function withoutDuplicates(endpoints: readonly Hinted[]): Hinted[] {
   const ordered = endpoints.toSorted(compareEndpoints);
   const byPhase = [
     ...ordered.filter(({ phase }) => phase === 'ready'),
     ...ordered.filter(({ phase }) => phase === 'terminating'),
   ];
-  const kept = new Set<ServiceEndpoint>();
+  const kept = new Set<Hinted>();
   const seen = new Set<string>();
   for (const endpoint of byPhase) {
     const keys = [`address ${endpoint.address} ${endpoint.port}`];

@@ -48,6 +48,7 @@ export function translateSession(
     signing: signing === undefined ? null : { mode: signing.mode, keys, maxAgeMs: ageOf(signing.maxAge) },
     onMemberDown,
     rejectStatus,
+    informsMember: stickySession.informMember,
   };
   return { unit, unresolved };
 }

@@ -3,7 +3,9 @@
 // result, and the last good signing keys of each Balancer, which do when a Secret goes missing.
 import type { Balancer } from '../api/balancer.ts';
 import type { EndpointSlice } from '../api/endpoint-slice.ts';
+import type { Pod } from '../api/pod.ts';
 import type { Problem } from '../api/problem.ts';
+import type { ReferenceGrant } from '../api/reference-grant.ts';
 import { keyOf, type ResourceSet } from '../api/resource-set.ts';
 import type { Secret } from '../api/secret.ts';
 import type { Service } from '../api/service.ts';
@@ -19,10 +21,16 @@ import { compareText } from './text-order.ts';
 export interface Translation {
   /** Balancers by key, in order of keys; only those that have a rule left. */
   readonly snapshot: Snapshot;
-  /** Of Balancers of our class, in order of keys. */
+  /** Every Balancer of our class by key (`namespace/name`), in order of keys. */
+  readonly balancers: ReadonlyMap<string, TranslatedBalancer>;
+}
+
+/** One Balancer, and what is to be said of it. */
+export interface TranslatedBalancer {
+  /** Null: no rule is left, so that it is not served. */
+  readonly unit: BalancerUnit | null;
   readonly problems: readonly Problem[];
-  /** Of every Balancer of our class, by key (`namespace/name`). */
-  readonly conditions: ReadonlyMap<string, BalancerConditions>;
+  readonly conditions: BalancerConditions;
 }
 
 export interface Translator {
@@ -31,6 +39,11 @@ export interface Translator {
    * where a Secret with signing keys is missing or holds none, the keys that its Balancer had until then stay.
    */
   translate(set: ResourceSet): Translation;
+  /**
+   * For a set that differs from the one translated last in nothing but these Services (keys) and their EndpointSlices:
+   * the Balancers that have members of them, by key; no other one changes. The work does not grow with the others.
+   */
+  translateServices(set: ResourceSet, services: ReadonlySet<string>): ReadonlyMap<string, TranslatedBalancer>;
 }
 
 /** Translates once, from nothing: no keys are remembered. */
@@ -40,7 +53,7 @@ export function translate(set: ResourceSet, options: TranslateOptions): Translat
 
 interface BalancerMemo {
   readonly balancer: Balancer;
-  /** The Services and slices that its members came from, to be compared by identity. */
+  /** The Services and slices that its members came from, and who permits that, to be compared by identity. */
   readonly inputs: readonly MemberInput[];
   readonly members: TranslatedMembers;
   /** The Secret with the signing keys, likewise. */
@@ -50,8 +63,10 @@ interface BalancerMemo {
   readonly hashed: HashedRoutes;
   readonly unit: BalancerUnit;
   /** What was said of the Balancer when its rules were settled as in `award`. */
-  readonly report: Report | null;
+  readonly report: Report;
 }
+
+type UnreportedMemo = Omit<BalancerMemo, 'report'> & { readonly report: null };
 
 interface Report {
   readonly award: Award;
@@ -59,11 +74,11 @@ interface Report {
   readonly conditions: BalancerConditions;
 }
 
-type MemberInput = Service | EndpointSlice | undefined;
+type MemberInput = Service | EndpointSlice | readonly ReferenceGrant[] | Pod | undefined;
 
 /**
- * A translator that remembers: a Balancer whose own object and whose Services and EndpointSlices are the same objects as
- * before costs a few comparisons, and rules are settled anew only when Balancers changed. The owner keeps
+ * A translator that remembers: a Balancer whose own object and whose Services, EndpointSlices and ReferenceGrants are the same objects
+ * as before costs a few comparisons, and rules are settled anew only when Balancers changed. The owner keeps
  * it for as long as results should be re-used; options are fixed for its life.
  *
  * It also keeps the signing keys that are in force for a Balancer, for as long as that is ours and asks for signing:
@@ -71,6 +86,8 @@ type MemberInput = Service | EndpointSlice | undefined;
  */
 export function createTranslator(options: TranslateOptions): Translator {
   let memos = new Map<string, BalancerMemo>();
+  /** Keys of Balancers by keys of the Services that their members come from. */
+  let users = new Map<string, string[]>();
   let claimants = new Map<Balancer, Claimant>();
   let settled: { readonly claimants: readonly Claimant[]; readonly settlement: Settlement } | null = null;
 
@@ -81,7 +98,7 @@ export function createTranslator(options: TranslateOptions): Translator {
     return settlement;
   };
 
-  const recall = (key: string, balancer: Balancer, set: ResourceSet): BalancerMemo => {
+  const recall = (key: string, balancer: Balancer, set: ResourceSet): BalancerMemo | UnreportedMemo => {
     const inputs = memberInputs(balancer, set);
     const secret = signingSecretOf(balancer, set);
     const memo = memos.get(key);
@@ -109,25 +126,52 @@ export function createTranslator(options: TranslateOptions): Translator {
       const { rules, awards } = settle([...claimants.values()]);
 
       const nextMemos = new Map<string, BalancerMemo>();
-      const balancers = new Map<string, BalancerUnit>();
-      const conditions = new Map<string, BalancerConditions>();
-      const problems: Problem[] = [];
+      users = new Map();
+      const units = new Map<string, BalancerUnit>();
+      const balancers = new Map<string, TranslatedBalancer>();
       for (const [key, { balancer }] of ours) {
-        const memo = recall(key, balancer, set);
-        const award = awards.get(key)!;
-        const report = memo.report?.award === award ? memo.report : reportOn(award, memo);
-        nextMemos.set(key, memo.report === report ? memo : { ...memo, report });
-        if (award.ruleCount > 0) balancers.set(key, memo.unit);
-        problems.push(...report.problems);
-        conditions.set(key, report.conditions);
+        const memo = complete(recall(key, balancer, set), awards.get(key)!);
+        nextMemos.set(key, memo);
+        for (const service of serviceKeys(balancer)) {
+          const others = users.get(service);
+          if (others === undefined) users.set(service, [key]);
+          else others.push(key);
+        }
+        const translated = describe(memo);
+        if (translated.unit !== null) units.set(key, translated.unit);
+        balancers.set(key, translated);
       }
       memos = nextMemos;
-      return { snapshot: { balancers, rules }, problems, conditions };
+      return { snapshot: { balancers: units, rules }, balancers };
+    },
+
+    translateServices(set, services) {
+      const translated = new Map<string, TranslatedBalancer>();
+      for (const service of services) {
+        for (const key of users.get(service) ?? []) {
+          const before = memos.get(key)!;
+          const memo = complete(recall(key, before.balancer, set), before.report.award);
+          memos.set(key, memo);
+          translated.set(key, describe(memo));
+        }
+      }
+      return translated;
     },
   };
 }
 
-function reportOn(award: Award, { members, session, hashed }: BalancerMemo): Report {
+/** The memo with what is to be said of it when its rules are settled so. */
+function complete(memo: BalancerMemo | UnreportedMemo, award: Award): BalancerMemo {
+  if (memo.report !== null && memo.report.award === award) return memo;
+  return { ...memo, report: reportOn(award, memo) };
+}
+
+function describe({ unit, report }: BalancerMemo): TranslatedBalancer {
+  const { award, problems, conditions } = report;
+  return { unit: award.ruleCount > 0 ? unit : null, problems, conditions };
+}
+
+function reportOn(award: Award, { members, session, hashed }: Omit<BalancerMemo, 'report'>): Report {
   const faults = [...award.problems, ...members.problems, ...hashed.problems];
   const unresolved = [...members.unresolved, ...session.unresolved];
   return {
@@ -143,16 +187,25 @@ function reportOn(award: Award, { members, session, hashed }: BalancerMemo): Rep
 /** Everything outside the Balancer that translateMembers may look at for it. */
 function memberInputs(balancer: Balancer, set: ResourceSet): MemberInput[] {
   const inputs: MemberInput[] = [];
-  for (const { service } of balancer.spec.members) {
-    if (service === undefined) continue;
-    const key = keyOf(service.namespace ?? balancer.metadata.namespace, service.name);
+  for (const key of serviceKeys(balancer)) {
     const slices = set.endpointSlices.get(key) ?? [];
-    // An absent slice list ends in the next Service or in nothing, so that lists of different shape never look alike.
-    inputs.push(undefined, set.services.get(key), ...slices);
+    const namespace = key.slice(0, key.indexOf('/'));
+    // Slices end before a Pod, an undefined or nothing, and say how many Pods follow: lists of different shape never look alike.
+    inputs.push(undefined, set.referenceGrants?.get(namespace), set.services.get(key), ...slices);
+    if (set.pods === undefined) continue;
+    for (const { endpoints } of slices) {
+      for (const { targetRef } of endpoints) inputs.push(set.pods.get(keyOf(namespace, targetRef?.name ?? '')));
+    }
   }
   return inputs;
 }
 
 function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((item, index) => item === b[index]);
+}
+
+/** The Services that members come from, each once, in order. */
+function serviceKeys({ spec, metadata }: Balancer): Iterable<string> {
+  const named = spec.members.flatMap(({ service }) => (service === undefined ? [] : [service]));
+  return new Set(named.map(({ namespace, name }) => keyOf(namespace ?? metadata.namespace, name)));
 }

@@ -39,6 +39,17 @@ export const forwardingIds: readonly HeaderId[] = [
   headerIds.xRealIp,
 ];
 
+/** What members are told by us alone, and what clients tell us alone: never passed on, whoever sends it. */
+export const ownIds: readonly HeaderId[] = [
+  headerIds.xBalancerName,
+  headerIds.xBalancerMember,
+  headerIds.xBalancerMemberRoute,
+  headerIds.xBalancerSessionSource,
+  headerIds.xBalancerSessionRoute,
+  headerIds.xBalancerRouteChanged,
+  headerIds.xEvenkeelExplain,
+];
+
 /**
  * A dropped header is dropped in both spellings, with dashes and with underscores. Underscore spellings of headers that
  * frame or route a message are dropped always: a member that took them for the real ones would be fooled.

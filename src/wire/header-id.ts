@@ -54,6 +54,13 @@ export const headerIds = {
   altSvc: 46,
   endpointLoadMetrics: 47,
   endpointLoadMetricsBin: 48,
+  xBalancerName: 49,
+  xBalancerMember: 50,
+  xBalancerMemberRoute: 51,
+  xBalancerSessionSource: 52,
+  xBalancerSessionRoute: 53,
+  xBalancerRouteChanged: 54,
+  xEvenkeelExplain: 55,
 } as const;
 
 /** The number of a known header, or 0. */

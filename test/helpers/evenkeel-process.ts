@@ -34,13 +34,17 @@ export async function runEvenkeel(args: readonly string[], env: Environment = {}
  * Starts `serve` on free ports and resolves when it is ready; rejects with all it wrote if it ends before that. When the
  * test fails, what it wrote is shown.
  */
-export async function startEvenkeel(args: readonly string[], env: Environment = {}): Promise<EvenkeelProcess> {
+export async function startEvenkeel(
+  args: readonly string[],
+  env: Environment = {},
+  deadlineMs = START_MS,
+): Promise<EvenkeelProcess> {
   const ports = ['--bind', '127.0.0.1', '--http-port', '0', '--admin-port', '0'];
   const given = ports.filter((_, index) => !args.includes(ports[index - (index % 2)]!));
   const process = new EvenkeelProcess(['serve', ...given, ...args], env);
   onTestFailed(() => console.error(`evenkeel serve ${args.join(' ')} wrote:\n${process.written}`));
   try {
-    const ready = await process.waitForLog((entry) => entry.msg === 'ready', START_MS);
+    const ready = await process.waitForLog((entry) => entry.msg === 'ready', deadlineMs);
     process.httpPort = Number(ready.httpPort);
     process.adminPort = Number(ready.adminPort);
   } catch (error) {

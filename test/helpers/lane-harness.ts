@@ -18,6 +18,7 @@ export interface HarnessOptions {
   readonly timeouts?: Partial<BalancerUnit['timeouts']>;
   readonly limits?: Partial<BalancerUnit['limits']>;
   readonly failover?: Partial<BalancerUnit['failover']>;
+  readonly hostHeader?: BalancerUnit['hostHeader'];
   readonly session?: BalancerUnit['session'];
   readonly laneLimits?: Partial<LaneLimits>;
   readonly settings?: Partial<LaneSettings>;
@@ -57,6 +58,10 @@ export class LaneHarness {
         maxConnections: 10_000,
         viaName: 'evenkeel-test',
         trustedProxies: [],
+        forwarding: { sendsForwarded: false, sendsVia: false, requestId: 'off' },
+        memberGuard: null,
+        accessLog: null,
+        explainDigest: null,
         crashOnRequest: false,
         ...options.settings,
       },
@@ -178,7 +183,9 @@ function balancerOf(members: readonly MemberSpec[], options: HarnessOptions): Ba
       ...options.timeouts,
     },
     limits: { maxBodyBytes: 0, maxConnectionsPerMember: 0, maxWaiting: 0, ...options.limits },
+    hostHeader: options.hostHeader ?? 'Keep',
     session: options.session ?? null,
+    drain: { timeoutMs: null, onTimeout: 'Redispatch', unreadyGraceMs: 0 },
     hash: null,
   };
 }
@@ -197,6 +204,8 @@ function memberOf(spec: MemberSpec, index: number): MemberUnit {
     role: 'Active',
     state: 'Enabled',
     ignoreErrors: false,
+    pod: null,
+    isLeaving: false,
     ...given,
   };
 }

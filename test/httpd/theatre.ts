@@ -33,8 +33,22 @@ interface Played {
   readonly counters: readonly Counters[];
 }
 
+/** Writes the first version of a story's Balancer into the folder that Evenkeel serves. */
+export type FirstWriter = (
+  folder: string,
+  stand: { readonly story: Story; readonly name: string; readonly host: string; readonly urls: readonly string[] },
+) => void;
+
+const writeFirst: FirstWriter = (folder, { name, host, story, urls }) => {
+  writeBalancer(folder, name, host, 1, story, firstShape(story), urls);
+};
+
 /** Judgements in the order of the stories. Call it within a test. */
-export async function playAll(home: ApacheHome, stories: readonly Story[]): Promise<readonly Judgement[]> {
+export async function playAll(
+  home: ApacheHome,
+  stories: readonly Story[],
+  write: FirstWriter = writeFirst,
+): Promise<readonly Judgement[]> {
   const folder = mkdtempSync(join(tmpdir(), 'evenkeel-test-'));
   try {
     await using stage = await Stage.open();
@@ -45,9 +59,7 @@ export async function playAll(home: ApacheHome, stories: readonly Story[]): Prom
       home,
       stands.map(({ name, host, story, urls }) => virtualHost(name, host, story, urls)).join(''),
     );
-    for (const { story, name, host, urls } of stands) {
-      writeBalancer(folder, name, host, 1, story, firstShape(story), urls);
-    }
+    for (const stand of stands) write(folder, stand);
     await using evenkeel = await startEvenkeel(['--config', folder, '--lanes', '1']);
     const place = { folder, port: evenkeel.httpPort };
     const playOne = async (stand: Stand, padding: Padding | null): Promise<Played & { padding: Padding }> => {

@@ -30,6 +30,12 @@ describe('options', () => {
   it('have defaults', () => {
     expect(read()).toEqual({
       configPaths: ['app.yaml'],
+      kubeconfig: null,
+      namespaces: 'all',
+      leaderElectionNamespace: null,
+      leaderElectionName: null,
+      publishService: null,
+      publishAddresses: [],
       bind: '0.0.0.0',
       httpPort: 8080,
       adminBind: '127.0.0.1',
@@ -42,13 +48,29 @@ describe('options', () => {
       className: 'evenkeel',
       isDefaultClass: true,
       hostOwnership: 'Strict',
-      catchAllNamespaces: 'all',
+      catchAllNamespaces: null,
+      allowsExternalNames: true,
+      readsPods: false,
+      zone: null,
+      importNamespace: null,
+      importServices: new Map(),
+      importDefines: new Map(),
       isTakingOver: false,
       shutdownDelayMs: 0,
       shutdownTimeoutMs: 30_000,
       trustedProxies: [],
+      sendsForwarded: false,
+      sendsVia: false,
+      requestId: 'off',
+      allowedMemberNetworks: [],
       heartbeatUdp: null,
       heartbeatHttp: null,
+      sessionsPort: null,
+      sessionsBind: '0.0.0.0',
+      sessionWindowMs: 1_800_000,
+      accessLog: 'off',
+      accessLogFile: null,
+      explainSecretFile: null,
       logLevel: 'info',
       logFormat: 'json',
     });
@@ -186,7 +208,9 @@ describe('a wrong command line', () => {
     [['--no-bind'], 'unknown flag --no-bind; did you mean --bind?'],
     [['--manager', 'read'], 'unknown flag --manager; see --help'],
     [['--https-port', '1'], 'unknown flag --https-port; did you mean --http-port?'],
-    [['--explain-secret-file', 'x'], 'unknown flag --explain-secret-file; see --help'],
+    [['--access-log', 'apache'], '--access-log is "apache"; it must be one of off, json'],
+    [['--access-log-file', 'x'], '--access-log-file has nothing to write: give --access-log json too'],
+    [['--explain-secret-file', ''], '--explain-secret-file is ""; it must be the path of a file'],
     [['--bind'], '--bind needs a value: --bind ADDRESS'],
     [['--bind', '--http-port', '80'], '--bind needs a value: --bind ADDRESS'],
     [['--bind', '::', '--bind', '::1'], '--bind is given twice'],
@@ -210,20 +234,55 @@ describe('a wrong command line', () => {
     [['--heartbeat-udp', '0.0.0.0:65536'], /it must be an IP address and a port/],
     [['--heartbeat-udp='], /^--heartbeat-udp is ""; it must be/],
     [['--heartbeat-http', '239.0.0.1:80'], /^--heartbeat-http is "239.0.0.1:80"; it must be an IP address and a port/],
+    [['--sessions-port', '70000'], /^--sessions-port is "70000"; it must be a port from 0 to 65535/],
+    [['--sessions-port', '8080'], '--http-port and --sessions-port are both on port 8080; they must differ'],
+    [['--session-window', '999ms'], '--session-window is "999ms"; it must be a duration from 1s to 24h'],
     [['--heartbeat-http', '[ff02::1]:80'], /it must be an IP address and a port/],
     [['--heartbeat-http', '0.0.0.0:8080'], '--http-port and --heartbeat-http are both on port 8080; they must differ'],
     [
       ['--heartbeat-http', '127.0.0.1:9090'],
       '--admin-port and --heartbeat-http are both on port 9090; they must differ',
     ],
+    [['--zone', 'a b'], /^--zone is "a b"; it must be the name of a zone/],
     [['--http-port', '9090'], '--http-port and --admin-port are both 9090; they must differ'],
   ])('%j is refused with a reason', (args, message) => {
     if (typeof message === 'string') expect(refused(...args)).toBe(message);
     else expect(refused(...args)).toMatch(message);
   });
 
-  it('of serve without files says that the cluster is not there yet', () => {
-    expect(refusal([])).toBe('serve needs --config PATH: serving from a cluster is not built yet');
+  it('publishes addresses from two places at once', () => {
+    expect(refused('--publish-service', 'edge/proxy', '--publish-address', '192.0.2.1')).toBe(
+      '--publish-service and --publish-address are both given; addresses come from one of them',
+    );
+  });
+
+  it.each([
+    ['--publish-service', 'proxy'],
+    ['--publish-service', 'edge/proxy/x'],
+    ['--publish-service', 'Edge/proxy'],
+  ])('is no name of an object: %s %s', (flag, text) => {
+    expect(refused(flag, text)).toBe(
+      `${flag} is "${text}"; it must be a namespace and a name with a slash between, such as evenkeel/evenkeel`,
+    );
+  });
+
+  it.each(['192.0.2.1:80', 'a b', '-a', Array.from({ length: 17 }, (_, n) => `h${n}`).join()])(
+    'is no address to publish: %s',
+    (text) => {
+      expect(refused('--publish-address', text)).toBe(
+        `--publish-address is ${JSON.stringify(text)}; it must be up to 16 IP addresses or host names without ports, separated by commas`,
+      );
+    },
+  );
+
+  it('asks for files and for a cluster at once', () => {
+    expect(refused('--kubeconfig', 'admin.conf')).toBe(
+      '--config and --kubeconfig are both given; what is served comes from files or from a cluster',
+    );
+  });
+
+  it('leaves no namespace to read', () => {
+    expect(refusal(['--namespaces', 'none'])).toBe('--namespaces is "none"; it must be names of namespaces, or *');
   });
 
   it('says where a flag belongs', () => {

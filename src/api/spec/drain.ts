@@ -6,7 +6,8 @@ import { choice } from '../schema/field.ts';
 export const drainSchema = z
   .strictObject({
     timeout: durationField(
-      'How long a draining member keeps its sessions. Default: as long as it is there, as httpd.',
+      'How long a draining member keeps its sessions, from when Evenkeel first saw it draining; changes of the Balancer do ' +
+        'not begin this anew. Default: as long as it is there, as httpd.',
       '0s',
       '168h',
     ).optional(),
@@ -16,7 +17,8 @@ export const drainSchema = z
       ['Redispatch', 'Reject'],
     ).default('Redispatch'),
     unreadyGrace: durationField(
-      'How long an endpoint that stopped serving, but is still listed, keeps its sessions.',
+      'How long an endpoint that stopped serving, or is gone, keeps its place for its sessions, unless it was terminating. ' +
+        'It gets no new ones.',
       '0s',
       '1h',
     ).default('0s'),

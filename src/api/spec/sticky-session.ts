@@ -108,6 +108,11 @@ const stickySessionFields = withRules(
       .literal([503, 404, 410])
       .meta({ description: 'The status of the answer under onMemberDown Reject.' })
       .default(503),
+    informMember: flag(
+      'Whether the member is told of the session in headers: X-Balancer-Name, X-Balancer-Member, X-Balancer-Member-Route, ' +
+        "X-Balancer-Session-Source, X-Balancer-Session-Route and X-Balancer-Route-Changed (httpd's BALANCER_* variables). " +
+        'Headers of these names that a client sends are dropped always.',
+    ).default(false),
   }),
   [
     {

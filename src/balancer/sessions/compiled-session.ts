@@ -8,6 +8,8 @@ import { createSigner, type Signer } from './signer.ts';
 export interface CompiledSession {
   readonly unit: SessionUnit;
   readonly routes: RouteHashes;
+  /** Hashes of session routes whose members were known here and are gone, the latest last. */
+  readonly goneHashes: ReadonlySet<string>;
   /** What tokens of this balancer say of it. */
   readonly tag: string;
   /** Null: nothing is signed. */
@@ -25,6 +27,9 @@ export interface CompiledSession {
   /** The age from which a token is better replaced, in milliseconds; Infinity: never. */
   readonly staleMs: number;
 }
+
+/** So many members that are gone are remembered, per balancer and lane. */
+const maxGone = 1024;
 
 /** Separators that end a parameter, begin a fragment, or that browsers encode. */
 const urlUnsafeSeparators = '#&/^|';
@@ -44,9 +49,11 @@ export function compileSession(
   const lifeMs = Math.min(validMs, attributes?.maxAgeMs ?? Infinity);
   // Under Route nobody asks for hashes.
   const hashedRoutes = unit.strategy === 'Route' ? [] : sessionRoutes;
+  const routes = createRouteHashes(balancerKey, hashedRoutes, previous?.routes ?? null);
   return {
     unit,
-    routes: createRouteHashes(balancerKey, hashedRoutes, previous?.routes ?? null),
+    routes,
+    goneHashes: goneSince(previous, routes),
     tag: balancerTag(balancerKey),
     signer: signing === null ? null : createSigner(signing.keys, unit.strategy, balancerKey),
     headerName: unit.header === null ? null : unit.header.toLowerCase(),
@@ -56,4 +63,10 @@ export function compileSession(
     validMs,
     staleMs: lifeMs / 2,
   };
+}
+
+function goneSince(previous: CompiledSession | null, { balancerKey, byHash }: RouteHashes): ReadonlySet<string> {
+  if (previous === null || previous.routes.balancerKey !== balancerKey) return new Set();
+  const gone = [...previous.goneHashes, ...previous.routes.byHash.keys()].filter((hash) => !byHash.has(hash));
+  return new Set(gone.slice(-maxGone));
 }

@@ -1,7 +1,9 @@
 // The cookie of strategy Insert: its attributes as text, when it is sent, and what a response that carries it must say to
 // shared caches. Its value is made elsewhere.
 import type { SessionCookieUnit } from '../../snapshot/session-unit.ts';
+import type { CompiledSession } from './compiled-session.ts';
 import type { HeadLines } from './head-lines.ts';
+import { isAhead, routeOf } from './session-reader.ts';
 import type { SessionReading } from './session-reading.ts';
 
 /** What stands before and after the value, ready to be joined. */
@@ -43,10 +45,10 @@ function attributesText(name: string, attributes: SessionCookieUnit, isSecureCli
  * Whether the client must get the cookie: its session route has changed, or what it has is better replaced. Not when a
  * session is so fresh that another replica may know its member already (httpd recipes: BALANCER_ROUTE_CHANGED).
  */
-export function mustInsert(reading: SessionReading, route: string): boolean {
+export function mustInsert(session: CompiledSession, reading: SessionReading, route: string): boolean {
   if (reading.source === null) return true;
-  if (reading.route === '' && reading.isFresh) return false;
-  return reading.route !== route || reading.isStale;
+  if (isAhead(session, reading)) return false;
+  return routeOf(session, reading) !== route || reading.isStale;
 }
 
 /**

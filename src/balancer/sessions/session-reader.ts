@@ -29,3 +29,16 @@ export function readSession(
 export function routeOf(session: CompiledSession, reading: SessionReading): string {
   return reading.route === '' ? (session.routes.byHash.get(reading.routeHash) ?? '') : reading.route;
 }
+
+/**
+ * Whether the session is so young that its member may be known to another replica already, and here in a moment. Not when
+ * the member was known here and is gone.
+ */
+export function isAhead(session: CompiledSession, reading: SessionReading): boolean {
+  return (
+    reading.source !== null &&
+    reading.isFresh &&
+    routeOf(session, reading) === '' &&
+    !session.goneHashes.has(reading.routeHash)
+  );
+}

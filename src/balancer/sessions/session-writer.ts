@@ -38,7 +38,7 @@ function insertCookie(
   into: SessionWriting,
 ): void {
   const { inserted, unit } = session;
-  if (inserted === null || !mustInsert(reading, route)) return;
+  if (inserted === null || !mustInsert(session, reading, route)) return;
   const token = issueToken(session, routeHashFor(session, route), nowMs, route);
   if (token === null) return;
   const after = isSecure ? inserted.afterSecure : inserted.afterPlain;

@@ -7,6 +7,7 @@ import type { HeadLines } from './head-lines.ts';
 import { ParameterScanner } from './parameter-scanner.ts';
 import { separatorBefore } from './separator.ts';
 import type { SessionAnswer, SessionWriting } from './session-writing.ts';
+import { isAhead } from './session-reader.ts';
 import { findSetCookie, isDeletion, type SetCookiePlace } from './set-cookie.ts';
 import { findToken, routeHashOf } from './token.ts';
 import { issueToken, routeHashFor } from './token-issue.ts';
@@ -28,18 +29,24 @@ const place: SetCookiePlace = { valueStart: 0, valueEnd: 0 };
 const parameters = new ParameterScanner();
 const cutting = new Cutting();
 
+/**
+ * A session whose member may be known here in a moment is neither overwritten nor deleted by a member that does not know it:
+ * the client keeps what it has, and finds its session again.
+ */
 export function appendTokens(response: Appending): void {
-  const { session } = response;
+  const { session, answer } = response;
   const { cookie, urlParameter } = session.unit;
-  if (cookie !== null) appendToCookies(response, cookie);
-  if (session.headerName !== null) appendToHeader(response, session.headerName);
+  const isKept = isAhead(session, answer.reading);
+  if (cookie !== null) appendToCookies(response, cookie, isKept);
+  if (session.headerName !== null) appendToHeader(response, session.headerName, isKept);
   if (urlParameter !== null && session.isSeparatorUrlSafe) {
     appendToUrls(response, 'location', urlParameter);
     appendToUrls(response, 'content-location', urlParameter);
   }
 }
 
-function appendToCookies(response: Appending, name: string): void {
+/** `isKept`: lines that set the cookie are left out. */
+function appendToCookies(response: Appending, name: string, isKept: boolean): void {
   const { lines, into, nowMs } = response;
   const { text } = lines;
   for (let line = lines.findName('set-cookie'); line !== -1; line = lines.findName('set-cookie', line + 1)) {
@@ -47,7 +54,8 @@ function appendToCookies(response: Appending, name: string): void {
     const end = lines.valueEnd(line);
     if (!findSetCookie(text, start, end, name, place)) continue;
     const { valueStart, valueEnd } = place;
-    if (valueStart === valueEnd || isDeletion(text, start, end, nowMs)) continue;
+    if (isKept) edit(response, line, null);
+    if (isKept || valueStart === valueEnd || isDeletion(text, start, end, nowMs)) continue;
     const suffixed = withToken(response, valueStart, valueEnd, false);
     if (suffixed === null) continue;
     if (end - start - (valueEnd - valueStart) + suffixed.length > maxCookieBytes) into.oversizedCount++;
@@ -55,13 +63,14 @@ function appendToCookies(response: Appending, name: string): void {
   }
 }
 
-function appendToHeader(response: Appending, name: string): void {
+/** `isKept`: such lines are left out. */
+function appendToHeader(response: Appending, name: string, isKept: boolean): void {
   const { lines } = response;
   for (let line = lines.findName(name); line !== -1; line = lines.findName(name, line + 1)) {
     const start = lines.valueStart(line);
     const end = lines.valueEnd(line);
-    const suffixed = start === end ? null : withToken(response, start, end, false);
-    if (suffixed !== null) edit(response, line, suffixed);
+    const suffixed = start === end || isKept ? null : withToken(response, start, end, false);
+    if (suffixed !== null || isKept) edit(response, line, suffixed);
   }
 }
 
@@ -117,7 +126,7 @@ function issueTimeFor({ answer, nowMs }: Appending, value: string, hash: string)
   return isSame ? reading.issuedMs : nowMs;
 }
 
-function edit({ into }: Appending, line: number, value: string): void {
+function edit({ into }: Appending, line: number, value: string | null): void {
   into.edits ??= new Map();
   into.edits.set(line, value);
 }

@@ -65,7 +65,8 @@ export function composeReading(sources: readonly Source[], before: FileReading |
   };
   const built = builder.build();
   const resources = before !== null && isSameSet(before.resources, built) ? before.resources : built;
-  return { resources, problems, locate, memories, served };
+  const version = (before?.version ?? 0) + 1;
+  return { version, changes: null, resources, problems, locate, memories, served };
 }
 
 /** Whether whoever builds from readings would build the same and report the same. */

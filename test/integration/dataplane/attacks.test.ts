@@ -156,7 +156,7 @@ test('a trusted proxy is believed and appended to, but not in underscore spellin
   );
   const { head } = await (await member.next()).takeMessage();
   expect(head).toContain('X-Forwarded-For: 1.1.1.1, 127.0.0.1\r\n');
-  expect(head).toContain('Forwarded: for=1.1.1.1, for=127.0.0.1;proto=http\r\n');
+  expect(head).toContain('Forwarded: for=1.1.1.1, for=127.0.0.1;host=a.example;proto=http;by=_evenkeel-test\r\n');
   expect(head.match(/x-forwarded-proto/gi)).toHaveLength(1);
   expect(head).not.toContain('gopher');
 });

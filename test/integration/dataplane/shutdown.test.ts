@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { until } from '../../helpers/patience.ts';
-import { get, ok, stage } from './stage.ts';
+import { get, ok, request, stage } from './stage.ts';
 
 test('a retiring lane serves on and tells clients to go', async () => {
   const { lane, member } = await stage();
@@ -86,6 +86,36 @@ test('a connection is closed after its last request', async () => {
   expect((await client.takeMessage()).head).toContain('Connection: close');
   expect(await client.ended()).toBe('');
   expect(lane.member('elected')).toBe(2);
+});
+
+// Both clients keep their side open, so that only the lane can end the connection.
+test('a client that said that it sends nothing more is not waited for', async () => {
+  const { lane, member } = await stage({ laneLimits: { lingerMs: 60_000 } });
+  const answer = 'x'.repeat(200_000);
+  member.answerAll(ok(answer));
+  for (const head of [get('/', 'Connection: close'), request('GET / HTTP/1.0', 'Host: a')]) {
+    const client = await lane.client();
+    client.send(head);
+    expect((await client.ended()).endsWith(`\r\n\r\n${answer}`)).toBe(true);
+    await until(() => lane.connections === 0, 'the connection to be over');
+  }
+});
+
+test('a client that may send more is read on, so that no reset takes its answer away', async () => {
+  const { lane, member } = await stage();
+  const client = await lane.client();
+  client.send(`${request('POST / HTTP/1.1', 'Host: a', 'Connection: close', 'Content-Length: 4')}body`);
+  const attempt = await member.next();
+  await attempt.takeMessage();
+  attempt.send(ok('taken'));
+  await client.ended();
+  expect(lane.connections).toBe(1);
+  // Old clients do.
+  await client.sendPieces('\r\n', '\r\n');
+  expect((await client.takeMessage()).body).toBe('taken');
+  client.end();
+  await until(() => client.isClosed, 'the connection to be over');
+  expect(client.error).toBe('');
 });
 
 test('running out of descriptors costs requests, not the lane, and no member is blamed for it', async () => {

@@ -1,6 +1,7 @@
 // Every timeout, with the answer or the cut that follows, and what it leaves behind: nothing.
 import { expect, test } from 'vitest';
 import { until } from '../../helpers/patience.ts';
+import type { RawSocket } from '../../helpers/raw-socket.ts';
 import { get, ok, request, stage } from './stage.ts';
 
 test('a head that does not come to its end is 408', async () => {
@@ -28,6 +29,36 @@ test('an idle connection is closed after the keep-alive time of its balancer', a
   await client.takeMessage();
   expect(await client.gone()).toBe('');
   // The member's side too.
+  await until(() => member.connections[0]!.hasEnded, 'the kept connection to be closed');
+});
+
+test('a kept connection is given up before its member closes it, where the member says when that is', async () => {
+  const { lane, member } = await stage({ timeouts: { keepAliveMs: 20_000 } });
+  const answer = (hint: string): string => `HTTP/1.1 200 OK\r\nKeep-Alive: ${hint}\r\nContent-Length: 0\r\n\r\n`;
+  const client = await lane.client();
+  const serve = async (hint: string): Promise<RawSocket> => {
+    client.send(get());
+    const connection = await member.next();
+    await connection.takeMessage();
+    connection.send(answer(hint));
+    expect((await client.takeMessage()).head).not.toContain('timeout=');
+    return connection;
+  };
+  // Too short to be of use: the next request goes on another one.
+  const first = await serve('timeout=1, max=100');
+  const second = await serve('timeout=2');
+  const answeredMs = performance.now();
+  await first.ended();
+  await second.ended();
+  expect(performance.now() - answeredMs).toBeGreaterThan(900);
+});
+
+test('what a member says of idle connections keeps none longer than the balancer does', async () => {
+  const { lane, member } = await stage({ timeouts: { keepAliveMs: 150 } });
+  member.answerAll('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=60\r\nContent-Length: 0\r\n\r\n');
+  const client = await lane.client();
+  client.send(get());
+  await client.takeMessage();
   await until(() => member.connections[0]!.hasEnded, 'the kept connection to be closed');
 });
 

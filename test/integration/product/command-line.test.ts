@@ -1,5 +1,5 @@
 // What people see who mistype, and what scripts rely on: messages and exit codes.
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -12,9 +12,9 @@ const example = join(root, 'examples', 'first-balancer.yaml');
 const ports = ['--bind', '127.0.0.1', '--http-port', '0', '--admin-port', '0'];
 
 test.each([
-  { args: [], says: /name a command: serve, check, crd/ },
+  { args: [], says: /name a command: serve, check, import, crd/ },
   { args: ['server'], says: /unknown command server; did you mean serve\?/ },
-  { args: ['serve'], says: /serve needs --config PATH/ },
+  { args: ['serve'], says: /there is nothing to serve from: no --config PATH is given, and no cluster is found/ },
   {
     args: ['serve', '--config', example, '--http-prot', '80'],
     says: /unknown flag --http-prot; did you mean --http-port\?/,
@@ -24,11 +24,40 @@ test.each([
   { args: ['serve', '--config', example, '--bind'], says: /--bind needs a value/ },
   { args: ['serve', '--config', example, '--http-port', '81', '--admin-port', '81'], says: /must differ/ },
   { args: ['check'], says: /check needs the PATH/ },
+  { args: ['import'], says: /import needs the format first, httpd or ingress-nginx; it is missing/ },
+  { args: ['import', 'nginx', example], says: /httpd or ingress-nginx; it is "nginx"/ },
+  { args: ['import', 'httpd'], says: /import httpd needs the FILE/ },
+  { args: ['import', 'httpd', '--service', 'app', example], says: /--service is "app"; it must be like mycluster=/ },
 ])('a wrong command line ends with 2 and one line: $args', async ({ args, says }) => {
-  const { code, stdout, stderr } = await runEvenkeel(args);
+  // Without a home there is no ~/.kube/config.
+  const { code, stdout, stderr } = await runEvenkeel(args, { HOME: '/nowhere', KUBECONFIG: '' });
   expect(stderr).toMatch(says);
   expect(stderr.trim().split('\n')).toHaveLength(1);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+});
+
+test('what import prints is what check takes, and what it says goes elsewhere', async () => {
+  using file = new Configuration('');
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(file.folder, name), text);
+    return join(file.folder, name);
+  };
+  const lines = [
+    'ProxyPass / balancer://c/',
+    'BalancerMember balancer://c http://10.0.0.1 ping=1',
+    'Include sites/*.conf',
+  ];
+  const httpd = write('httpd.conf', `ServerRoot .\n${lines.join('\n')}\n`);
+  const imported = await runEvenkeel(['import', 'httpd', '--namespace', 'shop', httpd]);
+  expect(imported.code).toBe(0);
+  expect(imported.stdout).toMatch(/^# balancer:\/\/c of .*httpd\.conf:3\n/);
+  expect(imported.stderr).toMatch(/httpd\.conf:3: lost: ping=1: there is nothing like it\n1 Balancer; lines: 1 lost, /);
+  const balancer = write('balancer.yaml', imported.stdout);
+  expect(await runEvenkeel(['check', balancer])).toMatchObject({ code: 0, stderr: '' });
+  const nothing = await runEvenkeel(['import', 'httpd', write('empty.conf', 'Listen 80\n')]);
+  expect(nothing).toMatchObject({ code: 1, stdout: '' });
+  const missing = await runEvenkeel(['import', 'ingress-nginx', '/nowhere/ingress.yaml']);
+  expect(missing).toMatchObject({ code: 1, stderr: 'evenkeel: cannot read /nowhere/ingress.yaml: ENOENT\n' });
 });
 
 test.each(['serve', 'check'])('%s: a path that does not exist ends with 1 and its name', async (command) => {
@@ -94,9 +123,9 @@ test('check prints file, line, column and field of each problem and ends with 1'
 
 test('check names what is not in force yet, and that is no error', async () => {
   await using members = await startMembers('a');
-  using file = new Configuration(balancerOf(members).replace('spec:', 'spec:\n  drain: { timeout: 10m }'));
+  using file = new Configuration(balancerOf(members).replace('spec:', 'spec:\n  healthCheck: { path: /healthz }'));
   const { code, stdout } = await runEvenkeel(['check', file.path]);
-  expect(stdout).toMatch(/notice: Balancer default\/test: spec.drain is not in force yet/);
+  expect(stdout).toMatch(/notice: Balancer default\/test: spec.healthCheck is not in force yet/);
   expect(code).toBe(0);
 });
 

@@ -1,7 +1,7 @@
 // Every example is free of problems, and is served as its first lines say.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { root, runEvenkeel, startEvenkeel } from '../../helpers/evenkeel-process.ts';
 import { type Answer, get, getInTurn } from './client.ts';
 import { Configuration } from './configuration.ts';
@@ -20,6 +20,11 @@ test.each(names)('%s says what it shows, and is fine on its own', async (name) =
   expect(read(name)).toMatch(/^# \w/);
   const { code, stdout } = await runEvenkeel(['check', join(folder, name)]);
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/ 0 errors, 0 notices\n$/) });
+});
+
+test('the list of examples names each of them', () => {
+  const list = read('README.md');
+  expect(names.filter((name) => !list.includes(`](${name})`))).toEqual([]);
 });
 
 const shown: Readonly<Record<string, (httpPort: number, members: readonly NamedMember[]) => Promise<void>>> = {
@@ -74,6 +79,15 @@ const shown: Readonly<Record<string, (httpPort: number, members: readonly NamedM
       expect(String(again.headers['set-cookie'])).not.toContain('LB=');
     }
   },
+  'drain.yaml': async (port) => {
+    for (let session = 0; session < 6; session += 1) {
+      const first = await get(port);
+      const cookie = String(first.headers['set-cookie']).split(';', 1)[0]!;
+      // c is terminating.
+      expect('ab').toContain(first.body);
+      for (let i = 0; i < 2; i += 1) expect((await get(port, { headers: { cookie } })).body).toBe(first.body);
+    }
+  },
   'mcp-session.yaml': async (port, members) => {
     const first = await get(port, { path: '/mcp' });
     const id = String(first.headers['mcp-session-id']);
@@ -89,6 +103,56 @@ const shown: Readonly<Record<string, (httpPort: number, members: readonly NamedM
       members[index]!.kill();
       expect((await getInTurn(port, 3)).join('')).toBe(next);
     }
+  },
+  'overrides.yaml': async (port) => {
+    expect((await getInTurn(port, 9)).toSorted().join('')).toBe('aaaaaabbb');
+  },
+  'hash.yaml': async (port, members) => {
+    const tenants = Array.from({ length: 24 }, (_, number) => `tenant-${number}`);
+    // One after the other: a member with more than its share of the requests under way hands some over.
+    const ask = async (): Promise<readonly string[]> => {
+      const names: string[] = [];
+      for (const tenant of tenants) names.push((await get(port, { headers: { 'x-tenant': tenant } })).body);
+      return names;
+    };
+    const before = await ask();
+    expect([...new Set(before)].sort()).toEqual(['a', 'b', 'c']);
+    expect(await ask()).toEqual(before);
+    members[0]!.kill();
+    // Whoever finds it dead goes elsewhere, to where its tenants are from now on.
+    await ask();
+    const after = await ask();
+    expect(after).not.toContain('a');
+    expect(after).toEqual(before.map((name, index) => (name === 'a' ? after[index] : name)));
+  },
+  'heartbeat.yaml': async (port, members) => {
+    const loads = ['ready=0,named_metrics.busy=8', 'ready=4,named_metrics.busy=4', 'ready=4,named_metrics.busy=4'];
+    // Who has not reported is drawn as well as anybody.
+    await vi.waitUntil(async () => new Set(await getInTurn(port, 9)).size === 3, 10_000);
+    for (const [index, load] of loads.entries())
+      members[index]!.headers = { 'endpoint-load-metrics': `TEXT named_metrics.${load}` };
+    await vi.waitUntil(async () => !(await getInTurn(port, 40)).includes('a'), 10_000);
+    expect([...new Set(await getInTurn(port, 40))].sort()).toEqual(['b', 'c']);
+  },
+  'waiting.yaml': async (port, members) => {
+    for (const member of members) member.isHolding = true;
+    const asked = Array.from({ length: 5 }, () => get(port));
+    // Two are at the members and two wait: the fifth one is told so at once.
+    expect((await Promise.race(asked)).status).toBe(503);
+    for (const member of members) member.release();
+    const statuses = (await Promise.all(asked)).map(({ status }) => status);
+    expect(statuses.sort().join(' ')).toBe('200 200 200 200 503');
+    expect((await get(port, { headers: { 'content-length': '10000001' } })).status).toBe(413);
+  },
+  'failover.yaml': async (port, members) => {
+    members[0]!.kill();
+    expect((await getInTurn(port, 6)).join('')).toMatch(/^[bc]{6}$/);
+    members[1]!.status = 503;
+    const statuses: number[] = [];
+    for (let i = 0; i < 6; i += 1) statuses.push((await get(port)).status);
+    expect(statuses.sort().join(' ')).toBe('200 200 200 200 200 503');
+    members[1]!.status = 200;
+    expect((await getInTurn(port, 6)).join('')).toBe('cccccc');
   },
   'hosts-and-paths.yaml': async (port) => {
     const ask = async (host: string, path: string): Promise<string> =>

@@ -22,6 +22,9 @@ export class NamedMember {
   readonly name: string;
   /** While true, answers wait for `release`. */
   isHolding = false;
+  /** Status and further headers of its answers. */
+  status = 200;
+  headers: Readonly<Record<string, string>> = {};
   /** Requests that came. */
   requests = 0;
   #port = 0;
@@ -59,6 +62,8 @@ export class NamedMember {
       if (request.headers.cookie === undefined) response.setHeader('set-cookie', `DEMOSESSION=of-${this.name}; Path=/`);
       if (request.url === '/mcp' && request.headers['mcp-session-id'] === undefined)
         response.setHeader('mcp-session-id', `of-${this.name}`);
+      response.statusCode = this.status;
+      for (const [name, value] of Object.entries(this.headers)) response.setHeader(name, value);
       if (!this.isHolding) {
         setTimeout(() => response.end(this.name), ANSWER_MS);
         return;

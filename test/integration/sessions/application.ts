@@ -18,8 +18,8 @@ export interface ApplicationAnswer {
   readonly body: string;
 }
 
-/** Makes the answer to a request. */
-export type Respond = (request: IncomingMessage, application: Application) => ApplicationAnswer;
+/** Makes the answer to a request that came whole. */
+export type Respond = (request: IncomingMessage, application: Application, body: string) => ApplicationAnswer;
 
 export class Application {
   readonly name: string;
@@ -50,15 +50,22 @@ export class Application {
   async listen(): Promise<this> {
     const server = createServer({ maxHeaderSize: 4 << 20 }, (request, response) => {
       const { rawHeaders } = request;
-      const lines = rawHeaders.flatMap((name, index): (readonly [string, string])[] =>
+      const seen = rawHeaders.flatMap((name, index): (readonly [string, string])[] =>
         index % 2 === 0 ? [[name.toLowerCase(), rawHeaders[index + 1]!]] : [],
       );
-      this.seen.push({ target: request.url ?? '', lines });
-      const answer = this.respond(request, this);
-      for (const [name, value] of Object.entries(answer.lines)) response.setHeader(name, value);
-      request.resume();
-      response.end(answer.body);
+      this.seen.push({ target: request.url ?? '', lines: seen });
+      let sent = '';
+      request.setEncoding('latin1').on('data', (piece: string) => {
+        sent += piece;
+      });
+      request.on('end', () => {
+        const { lines, body } = this.respond(request, this, sent);
+        for (const [name, value] of Object.entries(lines)) response.setHeader(name, value);
+        response.end(body);
+      });
     });
+    // Idle connections stay: no POST can meet one that is just being closed, which nobody may send twice.
+    server.keepAliveTimeout = 0;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once('error', reject);
     server.listen({ host: '127.0.0.1', port: this.#port }, resolve);

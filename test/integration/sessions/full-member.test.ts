@@ -20,6 +20,7 @@ const session: SessionUnit = {
   signing: null,
   onMemberDown: 'Redispatch',
   rejectStatus: 503,
+  informsMember: false,
 };
 
 test.each(['Redispatch', 'Reject'] as const)(

@@ -59,6 +59,7 @@ test('Require: what is forged, foreign, expired, unsigned or garbled is no sessi
       attributes: null,
       onMemberDown: 'Redispatch',
       rejectStatus: 503,
+      informsMember: false,
       ...unit,
     },
     'default/test',

@@ -12,7 +12,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** A Balancer named `test` over these applications, whose names are their session routes. `changes`: by name. */
 export function sticky(
-  applications: readonly Application[],
+  applications: readonly Pick<Application, 'name' | 'url'>[],
   stickySession: Fields,
   changes: Readonly<Record<string, Fields>> = {},
   spec: Fields = {},

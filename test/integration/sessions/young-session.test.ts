@@ -21,6 +21,7 @@ const session: SessionUnit = {
   signing: null,
   onMemberDown: 'Redispatch',
   rejectStatus: 503,
+  informsMember: false,
 };
 /** How long news are waited for. Milliseconds. */
 const NEWS_WAIT_MS = 500;
@@ -65,15 +66,41 @@ test('without news it goes elsewhere after half a second; an older one does so a
   expect(await took(11_000)).toBeLessThan(NEWS_WAIT_MS - 100);
 });
 
-test('Reject, too, waits before it refuses', async () => {
+test('Reject, too, waits before it refuses, and does not say that the session is over', async () => {
   const [known, news] = await twoMembers();
-  const lane = await stageLane([known], { session: { ...session, onMemberDown: 'Reject', rejectStatus: 410 } });
+  const reject: SessionUnit = { ...session, onMemberDown: 'Reject', rejectStatus: 410 };
+  const lane = await stageLane([known], { session: reject });
   const client = await lane.client();
   client.send(sessionOf(2_000));
+  expect((await client.takeMessage()).head).toMatch(/^HTTP\/1.1 503 /);
+  client.send(sessionOf(11_000));
   expect((await client.takeMessage()).head).toMatch(/^HTTP\/1.1 410 /);
   client.send(sessionOf(2_000));
-  await until(() => lane.scoreboard.balancerSum('sessions', BALANCER_ROW, VALID) === 2, 'the session to be read');
+  await until(() => lane.scoreboard.balancerSum('sessions', BALANCER_ROW, VALID) === 3, 'the session to be read');
   await lane.publish([known, news]);
   expect((await client.takeMessage()).body).toBe('news');
   expect(known.connections).toEqual([]);
+});
+
+test('a young session whose member was known here and is gone does not wait', async () => {
+  const [known, news] = await twoMembers();
+  const lane = await stageLane([known, news], { session });
+  await lane.publish([known]);
+  const client = await lane.client();
+  const startMs = performance.now();
+  client.send(sessionOf(2_000));
+  expect((await client.takeMessage()).body).toBe('known');
+  expect(performance.now() - startMs).toBeLessThan(NEWS_WAIT_MS - 100);
+});
+
+test('what the member sets that answers instead does not reach the client of a young session', async () => {
+  const known = (await startMember()).answerAll(ok('known', 'Set-Cookie: sid=another', 'Set-Cookie: theme=dark'));
+  const lane = await stageLane([known], { session });
+  const client = await lane.client();
+  client.send(sessionOf(2_000));
+  const young = (await client.takeMessage()).head;
+  expect(young).not.toMatch(/set-cookie: sid/i);
+  expect(young).toMatch(/set-cookie: theme=dark/i);
+  client.send(sessionOf(11_000));
+  expect((await client.takeMessage()).head).toMatch(/set-cookie: sid=another\.[a-z0-9]{34}/i);
 });

@@ -18,11 +18,21 @@ export function createSource(placed: readonly PlacedBalancer[], rows = 64) {
     acknowledged: () => 6,
     isListening: (lane) => lane === 0,
     laneRestarts: () => 3,
+    liveSessions: (row) => row * 100,
     loadReports: () => [
       { source: 'udp', result: 'taken', count: 8 },
       { source: 'udp', result: 'unknown_sender', count: 0 },
     ],
     problems: (severity) => (severity === 'error' ? 2 : 5),
+    reporting: {
+      isLeading: () => true,
+      statusWrites: { written: 4, unchanged: 1, conflict: 0, gone: 0, failed: 9 },
+      events: { created: 3, suppressed: 2 },
+    },
+    watches: () => [
+      { kind: 'Service', isSynced: true, silentMs: 1_500, relists: 2, faults: 6, objects: 40 },
+      { kind: 'Pod', isSynced: false, silentMs: null, relists: 0, faults: 1, objects: 0 },
+    ],
   };
   return { source, scoreboard, lanes: [0, 1].map((lane) => new LaneScoreboard(buffers, lane)) };
 }

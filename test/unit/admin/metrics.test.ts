@@ -123,6 +123,17 @@ describe('metrics', () => {
     expect(series.get('evenkeel_snapshot_generation_acknowledged')).toBe(6);
     expect(series.get('evenkeel_problems{severity="error"}')).toBe(2);
     expect(series.get('evenkeel_problems{severity="notice"}')).toBe(5);
+    expect(series.get('evenkeel_leader')).toBe(1);
+    expect(series.get('evenkeel_status_writes_total{result="written"}')).toBe(4);
+    expect(series.get('evenkeel_status_writes_total{result="failed"}')).toBe(9);
+    expect(series.get('evenkeel_watch_synced{kind="Service"}')).toBe(1);
+    expect(series.get('evenkeel_watch_synced{kind="Pod"}')).toBe(0);
+    expect(series.get('evenkeel_watch_silence_seconds{kind="Service"}')).toBe(1.5);
+    expect(series.has('evenkeel_watch_silence_seconds{kind="Pod"}')).toBe(false);
+    expect(series.get('evenkeel_watch_relists_total{kind="Service"}')).toBe(2);
+    expect(series.get('evenkeel_watch_faults_total{kind="Service"}')).toBe(6);
+    expect(series.get('evenkeel_watch_objects{kind="Service"}')).toBe(40);
+    expect(series.get('evenkeel_events_total{result="suppressed"}')).toBe(2);
     expect(series.get(`evenkeel_build_info{node_version="${process.version}",version="1.2.3"}`)).toBe(1);
     expect(series.get('process_resident_memory_bytes')).toBeGreaterThan(0);
   });

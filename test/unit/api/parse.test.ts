@@ -35,6 +35,7 @@ describe('a Balancer', () => {
         drain: { onTimeout: 'Redispatch', unreadyGrace: '0s' },
         failover: { retryAfter: '60s', forceRecovery: true, failOnStatus: [], failOnTimeout: false },
         timeouts: { connect: '5s', response: '60s', body: '60s', keepAlive: '60s', tunnel: '1h', wait: '0s' },
+        forwarding: { host: 'Keep' },
         limits: { maxBodyBytes: 0, maxConnectionsPerMember: 0, maxWaiting: 0 },
       },
     });

@@ -37,6 +37,8 @@ export function memberUnit(name: string, over: Partial<MemberUnit> = {}): Member
     role: 'Active',
     state: 'Enabled',
     ignoreErrors: false,
+    pod: null,
+    isLeaving: false,
     ...over,
   };
 }
@@ -51,7 +53,9 @@ export function balancerUnit(members: readonly MemberUnit[], over: Partial<Balan
     failover: { maxAttempts: 3, retryAfterMs: 60_000, forceRecovery: true, failOnStatus: [], failOnTimeout: false },
     timeouts: { connectMs: 5000, responseMs: 60_000, bodyMs: 60_000, keepAliveMs: 60_000, tunnelMs: 0, waitMs: 0 },
     limits: { maxBodyBytes: 0, maxConnectionsPerMember: 0, maxWaiting: 0 },
+    hostHeader: 'Keep',
     session: null,
+    drain: { timeoutMs: null, onTimeout: 'Redispatch', unreadyGraceMs: 0 },
     hash: null,
     ...over,
   };

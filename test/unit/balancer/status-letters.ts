@@ -13,7 +13,7 @@ export function stateOf(letters: string): Pick<MemberUnit, 'state' | 'role' | 'i
 
 /** The letters of a member's configuration. */
 export function lettersOf({ state, role, ignoreErrors }: MemberUnit): string {
-  const ofState = { Enabled: '', Draining: 'N', Disabled: 'D', Stopped: 'S' }[state];
+  const ofState = { Enabled: '', Draining: 'N', Drained: 'D', Disabled: 'D', Stopped: 'S' }[state];
   const ofRole = { Active: '', HotSpare: 'R', HotStandby: 'H' }[role];
   return (ignoreErrors ? 'I' : '') + ofState + ofRole;
 }

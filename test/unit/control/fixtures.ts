@@ -17,6 +17,8 @@ export function member(identity: string, changes: Partial<MemberUnit> = {}): Mem
     role: 'Active',
     state: 'Enabled',
     ignoreErrors: false,
+    pod: null,
+    isLeaving: false,
     ...changes,
   };
 }
@@ -32,7 +34,9 @@ export function balancer(name: string, members: readonly (string | MemberUnit)[]
     failover: { maxAttempts: 1, retryAfterMs: 60_000, forceRecovery: true, failOnStatus: [], failOnTimeout: false },
     timeouts: { connectMs: 1, responseMs: 1, bodyMs: 1, keepAliveMs: 1, tunnelMs: 1, waitMs: 0 },
     limits: { maxBodyBytes: 0, maxConnectionsPerMember: 0, maxWaiting: 0 },
+    hostHeader: 'Keep',
     session: null,
+    drain: { timeoutMs: null, onTimeout: 'Redispatch', unreadyGraceMs: 0 },
     hash: null,
   };
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { LaneSupervisor, ListenError } from '../../../src/control/lane-supervisor.ts';
 import { ControlScoreboard } from '../../../src/scoreboard/control-side.ts';
 import { LaneScoreboard } from '../../../src/scoreboard/lane-side.ts';
@@ -80,6 +80,21 @@ describe('starting', () => {
     expect(told).toEqual(['started 0', 'said 0 applied', 'said 0 refused']);
     expect(log.take()).toEqual(['debug lane serves a new generation', 'error lane refused a generation']);
   });
+});
+
+test('a member that is not connected to is logged once for each address, whichever lane finds it out', () => {
+  const { started, log } = setUpRunning();
+  const refuse = (address: string): FromLane => ({ type: 'member-refused', host: 'a.example', address });
+  for (const lane of started) lane.say(refuse('127.0.0.1'));
+  expect(log.lines).toEqual([
+    {
+      level: 'warn',
+      message: 'member is not connected to',
+      fields: expect.objectContaining({ host: 'a.example', address: '127.0.0.1' }),
+    },
+  ]);
+  started[1]!.say(refuse('::1'));
+  expect(log.lines).toHaveLength(2);
 });
 
 describe('a lane that dies', () => {
@@ -211,6 +226,26 @@ describe('stopping', () => {
     expect(started[0]!.isTerminated).toBe(false);
     time.advance(1);
     await settle();
+    // A lane may still note what it has cut.
+    expect(started[0]!.types.at(-1)).toBe('close');
+    expect(started[0]!.isTerminated).toBe(false);
+    started[0]!.say({ type: 'idle' });
+    await settle();
+    expect(started[0]!.isTerminated).toBe(true);
+    started[0]!.exit(null);
+    await stopped;
+  });
+
+  it('ends a lane that does not get over being cut', async () => {
+    const { time, started, supervisor } = setUpRunning(1);
+    const stopped = supervisor.stop(5_000);
+    time.advance(5_000);
+    await settle();
+    time.advance(499);
+    await settle();
+    expect(started[0]!.isTerminated).toBe(false);
+    time.advance(1);
+    await settle();
     expect(started[0]!.isTerminated).toBe(true);
     started[0]!.exit(null);
     await stopped;
@@ -220,6 +255,8 @@ describe('stopping', () => {
     const { time, supervisor } = setUpRunning(1);
     const stopped = supervisor.stop(5_000);
     time.advance(5_000);
+    await settle();
+    time.advance(500);
     await settle();
     time.advance(2_000);
     await stopped;

@@ -19,13 +19,16 @@ const snapshotSpec = fc.uniqueArray(balancerSpec, { selector: ({ name }) => name
 const lane = fc.integer({ min: 0, max: LANES - 1 });
 
 type Step =
-  | { readonly type: 'publish'; readonly snapshot: typeof snapshotSpec extends fc.Arbitrary<infer T> ? T : never }
+  | {
+      readonly type: 'publish' | 'update';
+      readonly snapshot: typeof snapshotSpec extends fc.Arbitrary<infer T> ? T : never;
+    }
   | { readonly type: 'settle' }
   | { readonly type: 'deliver' | 'refuse' | 'restart'; readonly lane: number }
   | { readonly type: 'begin' | 'end'; readonly lane: number; readonly at: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ type: fc.constant('publish' as const), snapshot: snapshotSpec }) },
+  { weight: 4, arbitrary: fc.record({ type: fc.constantFrom('publish', 'update'), snapshot: snapshotSpec }) },
   { weight: 6, arbitrary: fc.record({ type: fc.constant('deliver' as const), lane }) },
   { weight: 3, arbitrary: fc.constant({ type: 'settle' as const }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('refuse' as const, 'restart' as const), lane }) },
@@ -55,6 +58,9 @@ class World {
     switch (step.type) {
       case 'publish':
         this.publisher.publish(toSnapshot(step.snapshot));
+        break;
+      case 'update':
+        this.#update(step.snapshot);
         break;
       case 'deliver':
         this.deliver(step.lane);
@@ -104,6 +110,13 @@ class World {
     return owners;
   }
 
+  /** New versions of balancers that are published. */
+  #update(specs: PublishStep['snapshot']): void {
+    const keys = new Set([...this.publisher.placed()].map(({ unit }) => unit.key));
+    const units = toSnapshot(specs).balancers.values();
+    this.publisher.publishBalancers(units.filter(({ key }) => keys.has(key)));
+  }
+
   #start(number: number): void {
     const whole = this.publisher.laneStarted(number);
     if (whole !== null) this.queues[number]!.push(publicationOf(whole));
@@ -144,7 +157,9 @@ class World {
   }
 }
 
-function toSnapshot(specs: Extract<Step, { type: 'publish' }>['snapshot']) {
+type PublishStep = Extract<Step, { readonly snapshot: unknown }>;
+
+function toSnapshot(specs: PublishStep['snapshot']) {
   return snapshotOf(
     ...specs.map(({ name, members }) =>
       balancer(

@@ -1,18 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import type { Balancer } from '../../../src/api/balancer.ts';
+import { type Pod, parsePod } from '../../../src/api/pod.ts';
 import { createNotice, createProblem, type Problem } from '../../../src/api/problem.ts';
 import type { Unplaced } from '../../../src/control/publisher.ts';
 import { Reconciler } from '../../../src/control/reconcile.ts';
-import type { LocatedProblem, Reading } from '../../../src/provider/provider.ts';
+import type { Changes, LocatedProblem, Reading } from '../../../src/provider/provider.ts';
 import type { BalancerUnit, Snapshot } from '../../../src/snapshot/snapshot.ts';
 import type { BalancerConditions } from '../../../src/translate/conditions.ts';
 import { ManualTime } from '../lib/manual-time.ts';
-import { balancer, RecordedLog, snapshotOf } from './fixtures.ts';
+import { balancer, member, RecordedLog, snapshotOf } from './fixtures.ts';
 
 const served: BalancerConditions = {
   accepted: { isTrue: true, reason: 'Accepted', message: '' },
   resolvedRefs: { isTrue: true, reason: 'ResolvedRefs', message: '' },
 };
+
+function resourceOf({ namespace, name }: BalancerUnit): Balancer {
+  return { kind: 'Balancer', metadata: { namespace, name }, spec: { drain: { timeout: '10m' } } } as Balancer;
+}
+
 const ref = { kind: 'Balancer', namespace: 'shop', name: 'a' };
 
 /** A loop whose every neighbour does what the test says. */
@@ -21,6 +27,8 @@ function setUp() {
   const log = new RecordedLog();
   const state = {
     units: [balancer('a', ['m1'])] as readonly BalancerUnit[],
+    version: 1,
+    changes: null as Changes | null,
     problems: [] as readonly Problem[],
     documentProblems: [] as readonly LocatedProblem[],
     notices: [] as readonly Problem[],
@@ -28,15 +36,26 @@ function setUp() {
     unplaced: [] as readonly Unplaced[],
     fault: null as Error | null,
     acknowledged: 0,
+    pods: undefined as ReadonlyMap<string, Pod> | undefined,
   };
   const published: Snapshot[] = [];
+  /** What the translator was asked for. */
+  const looks: string[] = [];
   let lastJson = '';
   let isChanging: () => void = () => {};
   let isStarted = false;
   const reading = (): Reading => {
-    const balancers = new Map(state.units.map(({ key }) => [key, { balancer: {} as Balancer, age: 0 }]));
+    const balancers = new Map(state.units.map((unit) => [unit.key, { balancer: resourceOf(unit), age: 0 }]));
     return {
-      resources: { balancers, services: new Map(), secrets: new Map(), endpointSlices: new Map() },
+      version: state.version,
+      changes: state.changes,
+      resources: {
+        balancers,
+        services: new Map(),
+        secrets: new Map(),
+        endpointSlices: new Map(),
+        ...(state.pods === undefined ? {} : { pods: state.pods }),
+      },
       problems: state.documentProblems,
       locate: ({ path }) => ({ file: 'app.yaml', line: path.length, column: 1 }),
     };
@@ -52,12 +71,19 @@ function setUp() {
     },
     translator: {
       translate: () => {
+        looks.push('all');
         if (state.fault !== null) throw state.fault;
-        const conditions = new Map(state.units.map(({ key }) => [key, served]));
-        return { snapshot: snapshotOf(...state.units), problems: state.problems, conditions };
+        const found = state.units.map((unit) => [unit.key, { unit, problems: state.problems, conditions: served }]);
+        return { snapshot: snapshotOf(...state.units), balancers: new Map(found as []) };
+      },
+      translateServices: (_, services) => {
+        looks.push([...services].join());
+        const found = state.units.filter(({ key }) => services.has(key));
+        return new Map(found.map((unit) => [unit.key, { unit, problems: state.problems, conditions: served }]));
       },
     },
     checkSnapshot: () => state.faults,
+    checkBalancer: () => state.faults,
     noticesFor: () => state.notices,
     publisher: {
       publish: (snapshot) => {
@@ -66,6 +92,14 @@ function setUp() {
         lastJson = json;
         if (isNew) published.push(snapshot);
         return { generation: published.length, isNew, sent: 1, dropped: 0, unplaced: state.unplaced };
+      },
+      publishBalancers: (units) => {
+        const changed = [...units];
+        const before = [...published.at(-1)!.balancers.values()];
+        published.push(
+          snapshotOf(...before.filter(({ key }) => !changed.some((unit) => unit.key === key)), ...changed),
+        );
+        return { generation: published.length, isNew: true, sent: 1, dropped: 0, unplaced: state.unplaced };
       },
       generationOf: (key) => (published.at(-1)?.balancers.has(key) ? published.length : null),
       get acknowledged() {
@@ -77,7 +111,7 @@ function setUp() {
     random: () => 1,
     log,
   });
-  return { time, log, state, published, reconciler, change: () => isChanging(), isStarted: () => isStarted };
+  return { time, log, state, published, looks, reconciler, change: () => isChanging(), isStarted: () => isStarted };
 }
 
 describe('the loop', () => {
@@ -179,6 +213,10 @@ describe('a pass that goes wrong', () => {
     expect(published).toHaveLength(1);
     expect(log.take()).toEqual(['error the new snapshot is not sound; what was served stays']);
     expect(reconciler.facts().get('shop/a')!.isProgrammed).toBe(false);
+    expect(reconciler.facts().get('shop/a')!.hindrance).toEqual({
+      reason: 'SnapshotRefused',
+      message: 'What was served stays, since the new snapshot is not sound: rule x: there is no balancer y.',
+    });
     state.faults = [];
     change();
     time.advance(100);
@@ -233,7 +271,10 @@ describe('problems', () => {
     state.acknowledged = 1;
     await reconciler.start();
     expect(log.lines[0]!.fields).toMatchObject({ resource: 'Balancer shop/a', problem: 'there is room for 1 members' });
-    expect(reconciler.facts().get('shop/a')!.isProgrammed).toBe(false);
+    expect(reconciler.facts().get('shop/a')).toMatchObject({
+      isProgrammed: false,
+      hindrance: { reason: 'NoRoom', message: 'It found no room: there is room for 1 members.' },
+    });
     state.unplaced = [];
     time.advance(1_500);
     expect(reconciler.passes).toBe(2);
@@ -253,8 +294,171 @@ describe('what is known of a Balancer', () => {
     const { reconciler, state } = setUp();
     state.units = [balancer('a', ['m1', 'm2'])];
     await reconciler.start();
-    expect(reconciler.facts().get('shop/a')).toEqual({ conditions: served, members: 2, isProgrammed: false });
+    expect(reconciler.facts().get('shop/a')).toEqual({
+      balancer: resourceOf(balancer('a', [])),
+      conditions: served,
+      members: 2,
+      draining: 0,
+      isProgrammed: false,
+      hindrance: null,
+    });
     state.acknowledged = 1;
     expect(reconciler.facts().get('shop/a')!.isProgrammed).toBe(true);
+  });
+});
+
+describe('a change of Services alone', () => {
+  async function started() {
+    const parts = setUp();
+    parts.state.units = [balancer('a', ['m1']), balancer('b', ['m1'])];
+    await parts.reconciler.start();
+    const pass = (changes: Changes | null) => {
+      parts.state.version += 1;
+      parts.state.changes = changes;
+      parts.change();
+      parts.time.advance(100);
+      return parts.looks.at(-1);
+    };
+    return { ...parts, pass };
+  }
+  const services = new Set(['shop/a']);
+
+  it('leads to a look at their Balancers only, and the others stay as they are', async () => {
+    const { state, pass, published, reconciler } = await started();
+    state.units = [balancer('a', ['m1', 'm2']), balancer('b', ['m9'])];
+    expect(pass({ since: 1, services })).toBe('shop/a');
+    const membersOf = (key: string) =>
+      published
+        .at(-1)!
+        .balancers.get(key)!
+        .members.map(({ identity }) => identity);
+    expect([membersOf('shop/a'), membersOf('shop/b')]).toEqual([['m1', 'm2'], ['m1']]);
+    expect(reconciler.facts().get('shop/a')!.members).toBe(2);
+    expect(reconciler.facts().size).toBe(2);
+  });
+
+  it('is a look at everything when it does not follow on what was looked at last', async () => {
+    const { pass } = await started();
+    expect(pass({ since: 1, services })).toBe('shop/a');
+    expect(pass({ since: 1, services })).toBe('all');
+    expect(pass({ since: 3, services })).toBe('shop/a');
+    expect(pass(null)).toBe('all');
+  });
+
+  it('is a look at everything after a pass that was refused, found no room or threw', async () => {
+    const { state, pass, time } = await started();
+    state.faults = ['a fault of ours'];
+    expect(pass({ since: 1, services })).toBe('shop/a');
+    state.faults = [];
+    expect(pass({ since: 2, services })).toBe('all');
+    state.unplaced = [{ key: 'shop/a', message: 'full' }];
+    expect(pass({ since: 3, services })).toBe('shop/a');
+    state.unplaced = [];
+    time.advance(2_000);
+    expect(pass({ since: 4, services })).toBe('shop/a');
+    state.fault = new Error('broken');
+    expect(pass(null)).toBe('all');
+    state.fault = null;
+    expect(pass({ since: 5, services })).toBe('all');
+  });
+
+  it('tells problems that appear and those that are resolved, of the Balancers looked at', async () => {
+    const { state, pass, log, reconciler } = await started();
+    log.take();
+    state.problems = [createProblem(ref, 'spec.members', 'no endpoints')];
+    pass({ since: 1, services });
+    expect(log.take()).toEqual(['warn problem found', 'info published a new generation']);
+    expect(reconciler.problems).toHaveLength(1);
+    state.problems = [];
+    pass({ since: 2, services });
+    expect(log.take()).toEqual(['info problem resolved', 'info published a new generation']);
+    expect(reconciler.problems).toEqual([]);
+  });
+});
+
+describe('drains', () => {
+  const draining = (timeoutMs: number): BalancerUnit => {
+    const unit = balancer('a', [member('m1', { state: 'Draining' }), member('m2')]);
+    return { ...unit, drain: { ...unit.drain, timeoutMs } };
+  };
+  const statesOf = (snapshot: Snapshot | undefined, key = 'shop/a'): readonly string[] | undefined =>
+    snapshot?.balancers.get(key)?.members.map(({ state }) => state);
+
+  it('end by themselves, without a look at anything else', async () => {
+    const { reconciler, time, state, published, looks } = setUp();
+    state.units = [draining(5_000), balancer('b', ['m3'])];
+    await reconciler.start();
+    expect(statesOf(published.at(-1))).toEqual(['Draining', 'Enabled']);
+    expect(reconciler.facts().get('shop/a')).toMatchObject({ members: 2, draining: 1 });
+    looks.length = 0;
+    time.advance(4_999);
+    expect(reconciler.passes).toBe(1);
+    time.advance(100);
+    expect(reconciler.passes).toBe(2);
+    expect(looks).toEqual(['']);
+    expect(statesOf(published.at(-1))).toEqual(['Drained', 'Enabled']);
+    time.advance(1_000_000);
+    expect(reconciler.passes).toBe(2);
+  });
+
+  it('go on through changes, and end in the pass that a change brings', async () => {
+    const { reconciler, time, state, published, change } = setUp();
+    state.units = [draining(5_000)];
+    await reconciler.start();
+    time.advance(3_000);
+    state.units = [{ ...draining(5_000), lbMethod: 'bytraffic' }];
+    change();
+    time.advance(1_990);
+    expect(statesOf(published.at(-1))).toEqual(['Draining', 'Enabled']);
+    state.units = [{ ...draining(5_000), lbMethod: 'bybusyness' }];
+    change();
+    time.advance(100);
+    expect(statesOf(published.at(-1))).toEqual(['Drained', 'Enabled']);
+    expect(published.at(-1)?.balancers.get('shop/a')?.lbMethod).toBe('bybusyness');
+  });
+
+  it('are not waited for after the end, nor for Balancers that are gone', async () => {
+    const { reconciler, time, state, change } = setUp();
+    state.units = [draining(5_000), balancer('b', ['m3'])];
+    await reconciler.start();
+    state.units = [balancer('b', ['m3'])];
+    change();
+    time.advance(100);
+    expect(time.pending).toBe(0);
+    state.units = [draining(5_000)];
+    change();
+    time.advance(100);
+    expect(time.pending).toBe(1);
+    reconciler.stop();
+    expect(time.pending).toBe(0);
+  });
+
+  it('are not tried again and again while translating fails', async () => {
+    const { reconciler, time, state, change } = setUp();
+    state.units = [draining(5_000)];
+    await reconciler.start();
+    state.fault = new Error('boom');
+    change();
+    time.advance(6_000);
+    expect(reconciler.passes).toBeLessThan(10);
+  });
+
+  it('tells of pods that are killed before their drain is over, while it knows of Pods', async () => {
+    const { state, reconciler, change, time } = setUp();
+    const app = balancer('a', [member('m1', { pod: 'shop/app-1' })]);
+    state.units = [{ ...app, drain: { ...app.drain, timeoutMs: 600_000 } }];
+    await reconciler.start();
+    expect(reconciler.problems).toEqual([]);
+    const metadata = { name: 'app-1', namespace: 'shop' };
+    for (const [graceSeconds, count] of [
+      [30, 1],
+      [600, 0],
+    ]) {
+      const pod = parsePod({ metadata, spec: { terminationGracePeriodSeconds: graceSeconds } })!;
+      state.pods = new Map([['shop/app-1', pod]]);
+      change();
+      time.advance(100);
+      expect(reconciler.problems.map(({ problem }) => problem.path)).toEqual(Array(count).fill('spec.drain.timeout'));
+    }
   });
 });

@@ -1,7 +1,8 @@
 import { BlockList } from 'node:net';
-import { expect, test } from 'vitest';
-import { ForwardingHeaders } from '../../../src/dataplane/forwarding-headers.ts';
+import { describe, expect, test } from 'vitest';
+import { ForwardingHeaders, type ForwardingOptions } from '../../../src/dataplane/forwarding-headers.ts';
 import { countHop, readMaxForwards } from '../../../src/dataplane/max-forwards.ts';
+import { RequestIds } from '../../../src/dataplane/request-id.ts';
 import type { RequestHead } from '../../../src/wire/request-head.ts';
 import { RequestParser } from '../../../src/wire/request-parser.ts';
 
@@ -12,10 +13,16 @@ function headOf(...lines: readonly string[]): RequestHead {
   return parser.head;
 }
 
-function headers(peer: string, trusted: readonly string[] = []): ForwardingHeaders {
+function headers(
+  peer: string,
+  trusted: readonly string[] = [],
+  chosen: Partial<ForwardingOptions> = {},
+): ForwardingHeaders {
   const list = new BlockList();
   for (const address of trusted) list.addAddress(address, address.includes(':') ? 'ipv6' : 'ipv4');
-  return new ForwardingHeaders({ viaName: 'evenkeel-1', trusted: list }, peer, 'http');
+  const nothing = { sendsForwarded: false, sendsVia: false, requestId: 'off' } as const;
+  const options = { ...nothing, viaName: 'evenkeel-1', trusted: list, requestIds: new RequestIds(), ...chosen };
+  return new ForwardingHeaders(options, peer, 'http');
 }
 
 const GET = ['GET /x HTTP/1.1', 'Host: a.example'] as const;
@@ -70,7 +77,7 @@ test('a trusted proxy is appended to, line by line, and keeps the rest', () => {
     'm',
   );
   expect(written).toContain('X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2, fd00::1\r\nX-Forwarded-Host: z\r\n');
-  expect(written).toContain('Forwarded: for=1.1.1.1, for="[fd00::1]";proto=http\r\n');
+  expect(written).toContain('Forwarded: for=1.1.1.1, for="[fd00::1]";host=a.example;proto=http;by=_evenkeel-1\r\n');
   expect(written).toContain('X-Forwarded-Proto: http\r\nX-Real-IP: fd00::1\r\n');
   expect(written).not.toContain('w\r\n');
 });
@@ -91,6 +98,132 @@ test.each([
   ['other', false],
 ])('the loop mark %j: %s', (value, isLoop) => {
   expect(headers('10.0.0.1').isLoop(headOf(...GET, 'CDN-Loop: x', `cdn-loop: ${value}`))).toBe(isLoop);
+});
+
+describe('Forwarded, where it is chosen', () => {
+  const forwarded = { sendsForwarded: true };
+
+  test('a stranger’s is made anew', () => {
+    const written = headers('10.1.2.3', [], forwarded).write(headOf(...GET, 'Forwarded: for=6.6.6.6'), 'm');
+    expect(written.match(/^forwarded:.*$/gim)).toEqual([
+      'Forwarded: for=10.1.2.3;host=a.example;proto=http;by=_evenkeel-1',
+    ]);
+    expect(written).toContain('X-Forwarded-For: 10.1.2.3\r\n');
+  });
+
+  test.each([
+    ['fd00::9', 'a.example:8080', 'for="[fd00::9]";host="a.example:8080";proto=http;by=_evenkeel-1'],
+    ['fe80::9%eth0', '[::1]:81', 'for="[fe80::9]";host="[::1]:81";proto=http;by=_evenkeel-1'],
+  ])('what is no token is quoted: %s, %s', (peer, host, value) => {
+    const written = headers(peer, [], forwarded).write(headOf('GET / HTTP/1.1', `Host: ${host}`), 'm');
+    expect(written).toContain(`\r\nForwarded: ${value}\r\n`);
+  });
+
+  test('a trusted proxy’s is made where it sent none, and appended to where it did', () => {
+    const made = headers('10.0.0.1', ['10.0.0.1'], forwarded).write(headOf(...GET), 'm');
+    expect(made.match(/^forwarded:.*$/gim)).toEqual([
+      'Forwarded: for=10.0.0.1;host=a.example;proto=http;by=_evenkeel-1',
+    ]);
+    const appended = headers('10.0.0.1', ['10.0.0.1'], forwarded).write(
+      headOf(...GET, 'Connection: Forwarded', 'Forwarded: for=1.1.1.1'),
+      'm',
+    );
+    expect(appended.match(/^forwarded:.*$/gim)).toEqual([
+      'Forwarded: for=1.1.1.1, for=10.0.0.1;host=a.example;proto=http;by=_evenkeel-1',
+    ]);
+  });
+});
+
+test('Via, where it is chosen, is a further line with the version that came', () => {
+  const written = headers('10.1.2.3', [], { sendsVia: true });
+  expect(written.write(headOf(...GET, 'Via: 1.1 x'), 'm').match(/^via:.*$/gim)).toEqual([
+    'Via: 1.1 x',
+    'Via: 1.1 evenkeel-1',
+  ]);
+  expect(written.write(headOf('GET / HTTP/1.0', 'Host: a.example'), 'm')).toContain('\r\nVia: 1.0 evenkeel-1\r\n');
+  expect(written.write(headOf(...GET), 'm')).toContain('\r\nVia: 1.1 evenkeel-1\r\n');
+  expect(written.viaLine(0)).toBe('Via: 1.0 evenkeel-1\r\n');
+  expect(headers('10.1.2.3').viaLine(1)).toBe('');
+});
+
+describe('X-Request-Id', () => {
+  const GIVEN = 'X-Request-Id: given-1';
+  const idIn = (text: string): string[] => (text.match(/^x.request.id:.*$/gim) ?? []).map((line) => line.slice(14));
+
+  test('is left alone unless chosen', () => {
+    expect(idIn(headers('10.0.0.1').write(headOf(...GET, GIVEN), 'm'))).toEqual(['given-1']);
+    expect(headers('10.0.0.1').requestId(headOf(...GET, GIVEN))).toBe('');
+  });
+
+  test.each([
+    ['a stranger’s', 'make', [], [GIVEN], 'made'],
+    ['a stranger’s', 'pass', [], [GIVEN], 'given-1'],
+    ['a trusted proxy’s', 'make', ['10.0.0.1'], [GIVEN], 'given-1'],
+    ['none of a trusted proxy', 'make', ['10.0.0.1'], [], 'made'],
+    ['a look-alike', 'pass', [], ['X_Request_Id: given-1'], 'made'],
+    ['two', 'pass', [], [GIVEN, GIVEN], 'made'],
+    ['one that Connection names', 'pass', [], [GIVEN, 'Connection: X-Request-Id'], 'made'],
+    ['one that could spoil a log', 'pass', [], ['X-Request-Id: a"b'], 'made'],
+    ['an endless one', 'pass', [], [`X-Request-Id: ${'x'.repeat(129)}`], 'made'],
+  ] as const)('%s with %s', (_, requestId, trusted, lines, expected) => {
+    const head = headOf(...GET, ...lines);
+    const written = headers('10.0.0.1', trusted, { requestId });
+    const ids = idIn(written.write(head, 'm'));
+    expect(ids).toEqual([expected === 'made' ? expect.stringMatching(/^[0-9a-f]{32}$/) : expected]);
+    expect(written.requestId(head)).toBe(ids[0]);
+  });
+
+  test('is the same for all attempts, and another for the next request', () => {
+    const written = headers('10.0.0.1', [], { requestId: 'make' });
+    const ids = [1, 2].map(() => {
+      const head = headOf(...GET);
+      written.isLoop(head);
+      const [first] = idIn(written.write(head, 'm1'));
+      expect(idIn(written.write(head, 'm2'))).toEqual([first]);
+      return first;
+    });
+    expect(ids[0]).not.toBe(ids[1]);
+  });
+});
+
+test('of a thousand ids no two are the same', () => {
+  const ids = new RequestIds();
+  expect(new Set(Array.from({ length: 1000 }, () => ids.next())).size).toBe(1000);
+});
+
+test.each([
+  ['the client’s Host', false, 'Host: a.example:81', 'Host: a.example:81'],
+  ['its own authority', true, 'hOST: a.example:81', 'hOST: member:8080'],
+])('a member gets %s', (_, replacesHost, sent, expected) => {
+  for (const trusted of [[], ['10.0.0.1']]) {
+    const written = headers('10.0.0.1', trusted).write(
+      headOf('GET / HTTP/1.1', sent),
+      'member:8080',
+      null,
+      replacesHost,
+    );
+    expect(written.match(/^host:.*$/gim)).toEqual([expected]);
+    expect(written).toContain('X-Forwarded-Host: a.example:81\r\n');
+  }
+});
+
+test('its own authority goes before what an absolute target names', () => {
+  const written = headers('10.0.0.1').write(headOf('GET http://c.example/x HTTP/1.0'), 'member', null, true);
+  expect(written).toMatch(/^GET \/x HTTP\/1.1\r\nHost: member\r\n/);
+});
+
+test.each([
+  [['TE: trailers', 'Connection: TE'], true],
+  [['TE: gzip;q=0.5, Trailers', 'Connection: close, TE'], true],
+  [['TE: trailers'], false],
+  [['TE: gzip', 'Connection: TE'], false],
+  [['TE: trailersx', 'Connection: TE'], false],
+  [['T_E: trailers', 'Connection: T_E'], false],
+  [[], false],
+])('%j: trailers are welcome: %s', (lines, isWelcome) => {
+  const written = headers('10.0.0.1').write(headOf(...GET, ...lines), 'm');
+  expect(written.match(/^te:.*$/gim)).toEqual(isWelcome ? ['TE: trailers'] : null);
+  expect(written.match(/^connection:.*$/gim)).toEqual(isWelcome ? ['Connection: TE'] : null);
 });
 
 test.each([

@@ -66,6 +66,11 @@ test.each<[string, Snapshot, string]>([
   ['the method without hash', withUnit({ hash: null }), 'go together'],
   ['hash of an address with a name', withUnit({ hash: { source: 'ClientAddress', name: 'x' } }), 'hash.name'],
   ['hash of a header without a name', withUnit({ hash: { source: 'Header', name: '' } }), 'hash.name'],
+  [
+    'drain timeout',
+    withUnit({ drain: { timeoutMs: -1, onTimeout: 'Reject', unreadyGraceMs: 0 } }),
+    'drain.timeoutMs is -1',
+  ],
   ['session without a value', withSession({ cookie: null, strategy: 'Suffix', attributes: null }), 'no value is read'],
   ['session cookie', withSession({ cookie: 'a;b' }), 'cookie is'],
   ['session header', withSession({ header: 'a\r\nb' }), 'header is'],

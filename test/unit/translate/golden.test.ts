@@ -34,13 +34,16 @@ test('every output has its input', () => {
 
 function resultOf(text: string, file: string): unknown {
   const reading = composeReading([{ type: 'text', path: file, text }], null);
-  const { snapshot, problems, conditions } = translate(reading.resources, optionsOf(text));
+  const { snapshot, balancers } = translate(reading.resources, optionsOf(text));
   expect(checkSnapshot(snapshot)).toEqual([]);
-  const later = problems.map((problem) => ({ problem, location: reading.locate(problem) }));
+  const translated = [...balancers];
+  const later = translated
+    .flatMap(([, { problems }]) => problems)
+    .map((problem) => ({ problem, location: reading.locate(problem) }));
   return {
     rules: snapshot.rules,
     balancers: [...snapshot.balancers.values()],
-    conditions: Object.fromEntries(conditions),
+    conditions: Object.fromEntries(translated.map(([key, { conditions }]) => [key, conditions])),
     problems: [...reading.problems, ...later].map(formatLocated),
   };
 }

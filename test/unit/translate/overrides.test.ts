@@ -1,7 +1,7 @@
 // Overrides and redirects that lead nowhere are told as notices: they take nothing away from the Balancer.
 import { expect, test } from 'vitest';
 import { createTranslator, translate } from '../../../src/translate/translate.ts';
-import { balancer, endpoint, service, setOf, slice } from './resources.ts';
+import { balancer, conditionsOf, endpoint, problemsOf, service, setOf, slice } from './resources.ts';
 import { testOptions } from './test-options.ts';
 
 const app = balancer('app', {
@@ -18,11 +18,12 @@ test('an override of a member that is gone is a notice, and counts again when th
       'app',
       numbers.map((number) => endpoint(number)),
     );
-    const { snapshot, problems, conditions } = translator.translate(setOf([app, service('app'), endpoints]));
-    const { accepted, resolvedRefs } = conditions.get('shop/app')!;
+    const translation = translator.translate(setOf([app, service('app'), endpoints]));
+    const { accepted, resolvedRefs } = conditionsOf(translation, 'shop/app');
+    const problems = problemsOf(translation);
     expect([accepted.reason, resolvedRefs.reason]).toEqual(['Accepted', 'ResolvedRefs']);
     expect(problems.every(({ severity }) => severity === 'notice')).toBe(true);
-    const states = snapshot.balancers.get('shop/app')!.members.map(({ name, state }) => `${name} ${state}`);
+    const states = translation.snapshot.balancers.get('shop/app')!.members.map(({ name, state }) => `${name} ${state}`);
     return [...states, ...problems.map(({ path }) => path)];
   };
   const lostRedirect = 'spec.members[0].redirect';
@@ -33,6 +34,6 @@ test('an override of a member that is gone is a notice, and counts again when th
 
 test('a thousand overrides of members that are gone are not a thousand notices', () => {
   const overrides = Array.from({ length: 1000 }, (_, index) => ({ member: `gone-${index}`, lbSet: 1 }));
-  const { problems } = translate(setOf([balancer('app', { members: [{ url: 'http://a' }], overrides })]), testOptions);
-  expect(problems.length).toBe(32);
+  const translation = translate(setOf([balancer('app', { members: [{ url: 'http://a' }], overrides })]), testOptions);
+  expect(problemsOf(translation).length).toBe(32);
 });

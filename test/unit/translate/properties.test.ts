@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { Resource } from '../../../src/api/parse.ts';
 import { checkSnapshot } from '../../../src/snapshot/check.ts';
 import { translate } from '../../../src/translate/translate.ts';
-import { balancer, endpoint, secret, service, setOf, slice } from './resources.ts';
+import { balancer, conditionsOf, endpoint, secret, service, setOf, slice } from './resources.ts';
 import { testOptions } from './test-options.ts';
 
 const arbitraryEndpoint = fc
@@ -85,8 +85,8 @@ function shuffled<T>(list: readonly T[], seed: number): T[] {
 }
 
 function textOf(resources: readonly Resource[]): string {
-  const { snapshot, problems, conditions } = translate(setOf(resources), testOptions);
-  return JSON.stringify([[...snapshot.balancers], snapshot.rules, problems, [...conditions]]);
+  const { snapshot, balancers } = translate(setOf(resources), testOptions);
+  return JSON.stringify([[...snapshot.balancers], snapshot.rules, [...balancers]]);
 }
 
 describe('translate', () => {
@@ -120,7 +120,7 @@ describe('translate', () => {
         const after = translate(setOf([...balancers, ...rest]), testOptions);
         for (const [key, unit] of before.snapshot.balancers) {
           expect(after.snapshot.balancers.get(key)).toEqual(unit);
-          expect(after.conditions.get(key)).toEqual(before.conditions.get(key));
+          expect(conditionsOf(after, key)).toEqual(conditionsOf(before, key));
         }
         expect(after.snapshot.rules).toEqual(expect.arrayContaining([...before.snapshot.rules]));
       }),
@@ -130,9 +130,11 @@ describe('translate', () => {
   test('every Balancer of ours has conditions, and is served exactly if it is accepted', () => {
     fc.assert(
       fc.property(arbitraryBalancers, (balancers) => {
-        const { snapshot, conditions } = translate(setOf(balancers), testOptions);
-        expect(conditions.size).toBe(balancers.length);
-        for (const [key, { accepted }] of conditions) expect(snapshot.balancers.has(key)).toBe(accepted.isTrue);
+        const translation = translate(setOf(balancers), testOptions);
+        expect(translation.balancers.size).toBe(balancers.length);
+        for (const [key, { conditions }] of translation.balancers) {
+          expect(translation.snapshot.balancers.has(key)).toBe(conditions.accepted.isTrue);
+        }
       }),
     );
   });

@@ -1,6 +1,9 @@
 // Builders of parsed resources: a test states what it is about, the rest is filled in as a user's document would be.
 import { parseResource, type Resource } from '../../../src/api/parse.ts';
+import type { Problem } from '../../../src/api/problem.ts';
 import { createResourceSetBuilder, type ResourceSet } from '../../../src/api/resource-set.ts';
+import type { BalancerConditions } from '../../../src/translate/conditions.ts';
+import type { Translation } from '../../../src/translate/translate.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -49,6 +52,18 @@ export function setOf(resources: readonly Resource[]): ResourceSet {
     if (problem !== undefined) throw new Error(problem.message);
   }
   return builder.build();
+}
+
+/** The problems of all Balancers, in order of keys. */
+export function problemsOf({ balancers }: Translation): readonly Problem[] {
+  return [...balancers.values()].flatMap(({ problems }) => problems);
+}
+
+/** What is said of one Balancer, by key. */
+export function conditionsOf({ balancers }: Translation, key: string): BalancerConditions {
+  const translated = balancers.get(key);
+  if (translated === undefined) throw new Error(`no Balancer ${key} was translated`);
+  return translated.conditions;
 }
 
 function parsed(document: Fields): Resource {

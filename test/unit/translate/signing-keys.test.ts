@@ -6,7 +6,7 @@ import type { Resource } from '../../../src/api/parse.ts';
 import { checkSnapshot } from '../../../src/snapshot/check.ts';
 import * as endpoints from '../../../src/translate/service-endpoints.ts';
 import { createTranslator, type Translation, translate } from '../../../src/translate/translate.ts';
-import { balancer, endpoint, secret, service, setOf, slice } from './resources.ts';
+import { balancer, conditionsOf, endpoint, problemsOf, secret, service, setOf, slice } from './resources.ts';
 import { testOptions } from './test-options.ts';
 
 const [keyA, keyB] = [keyOfBytes(1), keyOfBytes(2)];
@@ -31,8 +31,8 @@ function keysOf({ snapshot }: Translation, name = 'app'): readonly string[] | un
   return snapshot.balancers.get(`shop/${name}`)?.session?.signing?.keys;
 }
 
-function resolvedRefsOf({ conditions }: Translation, name = 'app') {
-  const { isTrue, reason, message } = conditions.get(`shop/${name}`)!.resolvedRefs;
+function resolvedRefsOf(translation: Translation, name = 'app') {
+  const { isTrue, reason, message } = conditionsOf(translation, `shop/${name}`).resolvedRefs;
   return `${isTrue} ${reason}${message.includes('the keys in force until now stay') ? ', keys stay' : ''}`;
 }
 
@@ -87,13 +87,13 @@ describe('the last good keys', () => {
       const translation = translator.translate(setOf([...resources, changed]));
       expect(keysOf(translation)).toEqual([keyA, keyB]);
       expect(resolvedRefsOf(translation)).toBe(condition);
-      expect(translation.problems.map(({ severity }) => severity)).toContain('error');
+      expect(problemsOf(translation).map(({ severity }) => severity)).toContain('error');
       expect(checkSnapshot(translation.snapshot)).toEqual([]);
     }
     const repaired = translator.translate(setOf([...app, keysIn(keyB)]));
     expect(keysOf(repaired)).toEqual([keyB]);
     expect(resolvedRefsOf(repaired)).toBe('true ResolvedRefs');
-    expect(repaired.problems).toEqual([]);
+    expect(problemsOf(repaired)).toEqual([]);
   });
 
   test('are not used while one line of the Secret is good: every replica reads the same from it', () => {
@@ -148,10 +148,8 @@ test('what stands in a Secret is never told, whatever it is', () => {
       const translator = createTranslator(testOptions);
       for (const text of texts) {
         const content = isData ? { data: { keys: text } } : { stringData: { keys: text } };
-        const { problems, conditions, snapshot } = translator.translate(
-          setOf([...app, secret('session-keys', content)]),
-        );
-        const said = JSON.stringify([problems, [...conditions]]);
+        const { balancers, snapshot } = translator.translate(setOf([...app, secret('session-keys', content)]));
+        const said = JSON.stringify([...balancers.values()].map(({ problems, conditions }) => [problems, conditions]));
         for (const line of text.split('\n')) expect(said).not.toContain(line.slice(0, 12));
         expect(checkSnapshot(snapshot)).toEqual([]);
       }

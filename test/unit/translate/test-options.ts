@@ -7,5 +7,7 @@ export const testOptions: TranslateOptions = {
   hostOwnership: 'Strict',
   catchAllNamespaces: 'all',
   allowsForeignServices: true,
+  allowsExternalNames: true,
+  zone: null,
   lbMethodsInForce: new Set(['byrequests', 'bytraffic', 'bybusyness', 'heartbeat', 'leasttime', 'hash']),
 };

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import type { Resource } from '../../../src/api/parse.ts';
 import * as endpoints from '../../../src/translate/service-endpoints.ts';
 import { createTranslator, translate } from '../../../src/translate/translate.ts';
-import { balancer, endpoint, service, setOf, slice } from './resources.ts';
+import { balancer, conditionsOf, endpoint, service, setOf, slice } from './resources.ts';
 import { testOptions } from './test-options.ts';
 
 function world(count: number): Resource[] {
@@ -24,7 +24,7 @@ test('unchanged inputs give the same units and the same table of rules', () => {
   const second = translator.translate(setOf(resources));
   expect(second.snapshot.rules).toBe(first.snapshot.rules);
   for (const [key, unit] of first.snapshot.balancers) expect(second.snapshot.balancers.get(key)).toBe(unit);
-  for (const [key, said] of first.conditions) expect(second.conditions.get(key)).toBe(said);
+  for (const [key] of first.balancers) expect(conditionsOf(second, key)).toBe(conditionsOf(first, key));
 });
 
 test('one changed slice leads to one look at endpoints, however many Balancers there are', () => {
@@ -40,6 +40,42 @@ test('one changed slice leads to one look at endpoints, however many Balancers t
     return findEndpoints.mock.calls.length - before;
   });
   expect(looks).toEqual([1, 1]);
+});
+
+test('a change of Services looks at their Balancers only, and says of them what a look at everything would', () => {
+  const findEndpoints = vi.spyOn(endpoints, 'findEndpoints');
+  const shared = balancer('z', {
+    rules: [{ hosts: ['z.example.com'] }],
+    members: [{ service: { name: 's1', port: 'http' } }, { service: { name: 's2', port: 'http' } }],
+  });
+  // Its rules are all taken by an older one.
+  const late = balancer('late', {
+    rules: [{ hosts: ['h1.example.com'] }],
+    members: [{ service: { name: 's1', port: 'http' } }],
+  });
+  const translator = createTranslator(testOptions);
+  const resources = [...world(50), shared, late];
+  translator.translate(setOf(resources));
+  for (const [at, name, numbers] of [
+    [5, 's1', [7, 8]],
+    [8, 's2', []],
+    [5, 's1', []],
+    [5, 's1', [1]],
+  ] as const) {
+    resources[at] = slice(
+      `${name}-1`,
+      name,
+      numbers.map((number) => endpoint(number)),
+    );
+    const before = findEndpoints.mock.calls.length;
+    const changed = translator.translateServices(setOf(resources), new Set([`shop/${name}`, 'shop/nobodys']));
+    expect(findEndpoints.mock.calls.length - before).toBeLessThanOrEqual(4);
+    const whole = translate(setOf(resources), testOptions);
+    const users = name === 's1' ? ['shop/b1', 'shop/late', 'shop/z'] : ['shop/b2', 'shop/z'];
+    expect([...changed.keys()].sort()).toEqual(users);
+    for (const [key, translated] of changed) expect(translated).toEqual(whole.balancers.get(key));
+  }
+  expect(translator.translate(setOf(resources))).toEqual(translate(setOf(resources), testOptions));
 });
 
 test('a slice or a Service that comes, goes or is replaced is noticed', () => {

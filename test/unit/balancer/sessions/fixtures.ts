@@ -25,6 +25,7 @@ export function sessionUnit(given: Partial<SessionUnit> = {}): SessionUnit {
     signing: null,
     onMemberDown: 'Redispatch',
     rejectStatus: 503,
+    informsMember: false,
     ...given,
   };
 }

@@ -1,6 +1,7 @@
 // Strategy Insert: the proxy's own cookie.
 import { describe, expect, it } from 'vitest';
 import { cacheControlFor } from '../../../../src/balancer/sessions/inserted-cookie.ts';
+import { compileSession } from '../../../../src/balancer/sessions/compiled-session.ts';
 import type { SessionCookieUnit, SessionUnit } from '../../../../src/snapshot/session-unit.ts';
 import { compiled, inserted, insertUnit, keyA, keyB, linesOf, nowMs, pairOf, read, write } from './fixtures.ts';
 
@@ -65,6 +66,14 @@ describe('when it is sent', () => {
     expect(inserted(session, 'r1', { reading: soon })).toBe(null);
     const later = read(session, [`Cookie: ${elsewhere}`], '/', nowMs + 10_000).reading;
     expect(inserted(session, 'r1', { reading: later })).toContain('SERVERID=r1.');
+  });
+
+  it('over a fresh session whose member was known here and is gone', () => {
+    const pair = pairOf(inserted(inserting(), 'r2'));
+    const after = compileSession(insertUnit(), 'shop/mycluster', ['r1'], inserting());
+    const { reading } = read(after, [`Cookie: ${pair}`]);
+    expect(reading).toMatchObject({ source: 'cookie', route: '', isFresh: true });
+    expect(inserted(after, 'r1', { reading })).toContain('SERVERID=r1.');
   });
 
   it('at half its life', () => {

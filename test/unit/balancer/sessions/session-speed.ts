@@ -4,7 +4,7 @@ import { compileSession } from '../../../../src/balancer/sessions/compiled-sessi
 import { createRendezvous, ownerOf } from '../../../../src/balancer/sessions/rendezvous.ts';
 import { readSession } from '../../../../src/balancer/sessions/session-reader.ts';
 import { createSessionReading } from '../../../../src/balancer/sessions/session-reading.ts';
-import { SessionSketch, sketchBytes } from '../../../../src/balancer/sessions/session-sketch.ts';
+import { SessionSketch, sketchRowBytes } from '../../../../src/balancer/sessions/session-sketch.ts';
 import { writeSession } from '../../../../src/balancer/sessions/session-writer.ts';
 import { createSessionWriting } from '../../../../src/balancer/sessions/session-writing.ts';
 import type { SessionUnit } from '../../../../src/snapshot/session-unit.ts';
@@ -127,9 +127,11 @@ const everyone = Int32Array.from(routes, (_, at) => at);
 const ids = Array.from({ length: 1024 }, (_, at) => `${app}${at}`);
 measure('rendezvous of 100', (round) => ownerOf(rendezvous, ids[round & 1023]!, everyone, 100));
 measure('rendezvous of 5', (round) => ownerOf(rendezvous, ids[round & 1023]!, everyone, 5));
-const sketch = new SessionSketch(new SharedArrayBuffer(sketchBytes(128)), 30 * 60_000);
-measure('live sessions: observe', (round) => sketch.observe(round & 127, ids[round & 1023]!, round));
-measure('live sessions: estimate', (round) => sketch.estimate(round & 127, 1_000_000));
+const cells = new Uint8Array(new SharedArrayBuffer(128 * sketchRowBytes));
+const sketch = new SessionSketch({ cells, tick: new Int32Array(new SharedArrayBuffer(4)) });
+sketch.setTick(0);
+measure('live sessions: observe', (round) => sketch.observe(round & 127, ids[round & 1023]!));
+measure('live sessions: estimate', (round) => sketch.estimate(round & 127));
 measure('compile with 1,000 members', () =>
   compileSession(
     signed,

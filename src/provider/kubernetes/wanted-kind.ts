@@ -1,0 +1,260 @@
+// A kind of which only the objects that Balancers name are kept: Services, and EndpointSlices by their Service.
+//
+// All of the kind is watched, in one stream per namespace or one for all, and what nobody wants is dropped as it comes:
+// it costs its bytes on the line and nothing after. A watch for each Service would hold a connection and a place in the
+// API server's cache for each of some thousand Services, in each replica; one watch with a selector that lists them all
+// would have to be cut and listed again whenever a Balancer names another Service. The price is
+// that what is wanted from now on was dropped before: it is looked up by one small list of its own.
+import { createBackoff } from '../../lib/backoff.ts';
+import type { Query } from './api-client.ts';
+import { type KubeObject, readListPage } from './kube-object.ts';
+import { keyOfObject, ObjectStore, type ObjectStoreOptions } from './object-store.ts';
+import { pause } from './pause.ts';
+import {
+  createReflector,
+  defaultPace,
+  type Reflector,
+  type ReflectorOptions,
+  type ReflectorSink,
+  type Surroundings,
+} from './reflector.ts';
+
+export interface WantedKindOptions<T> extends Surroundings, Omit<ObjectStoreOptions<T>, 'isWanted'> {
+  /** Default: the groups that want() named. */
+  readonly isWanted?: (group: string) => boolean;
+  /** For logs: `EndpointSlices`. */
+  readonly plural: string;
+  /** The collection in a namespace, or in all of them for null. */
+  readonly pathOf: (namespace: string | null) => string;
+  /** Selects the objects of a group within its namespace, by the name of the group. */
+  readonly selectorOf: (name: string) => Query;
+  /** What is watched; null: all namespaces. */
+  readonly namespaces: readonly string[] | null;
+  /** Some groups that were not settled are so now. */
+  readonly onSettled: () => void;
+  /** As that of each stream's reflector. */
+  readonly onState?: NonNullable<ReflectorOptions['onState']>;
+}
+
+interface Want {
+  count: number;
+  isSettled: boolean;
+  /** Objects that the watch spoke of while they were looked up: what it says is what counts. Null: no look-up is under way. */
+  touched: Set<string> | null;
+  /** Wanted in the middle of a list, of which pages are past. */
+  isLate: boolean;
+}
+
+/** One stream. */
+interface Stream {
+  readonly namespace: string | null;
+  readonly reflector: Reflector;
+  isListing: boolean;
+  /** Lists that were begun. */
+  lists: number;
+}
+
+/** Look-ups at the same time; many Balancers may come at once. */
+const maxLookUps = 8;
+
+export class WantedKind<T> {
+  readonly #options: WantedKindOptions<T>;
+  readonly #store: ObjectStore<T>;
+  readonly #wants = new Map<string, Want>();
+  readonly #stopping = new AbortController();
+  #streams: readonly Stream[] = [];
+  #waiting: string[] = [];
+  #lookUps = 0;
+
+  constructor(options: WantedKindOptions<T>) {
+    this.#options = options;
+    this.#store = new ObjectStore({ isWanted: (group) => this.#wants.has(group), ...options });
+  }
+
+  get problems() {
+    return this.#store.problems;
+  }
+
+  /** Objects that are kept. */
+  get size(): number {
+    return this.#store.size;
+  }
+
+  /** Whether everything was listed once. */
+  get hasSynced(): boolean {
+    return this.#streams.length > 0 && this.#streams.every(({ reflector }) => reflector.hasSynced);
+  }
+
+  /** Begins to watch. Wants that are known by now cost nothing extra: say them before. */
+  start(): void {
+    const namespaces = this.#options.namespaces ?? [null];
+    this.#streams = namespaces.map((namespace) => this.#open(namespace));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all(this.#streams.map(({ reflector }) => reflector.stop()));
+  }
+
+  /** Keeps the objects of a group, `namespace/name`, until release() was called as often. */
+  want(group: string): void {
+    const known = this.#wants.get(group);
+    if (known !== undefined) {
+      known.count += 1;
+      return;
+    }
+    const stream = this.#streamOf(group);
+    // Where nothing is watched nothing is found.
+    const isBlind = !this.#isWatched(group);
+    const isLate = stream?.isListing ?? false;
+    this.#wants.set(group, { count: 1, isSettled: isBlind, touched: null, isLate });
+    if (stream?.reflector.hasSynced && !isLate) this.#queue(group);
+  }
+
+  /** True: that was the last who wanted it, and it is forgotten. */
+  release(group: string): boolean {
+    const want = this.#wants.get(group);
+    if (want === undefined) return false;
+    want.count -= 1;
+    if (want.count > 0) return false;
+    this.#wants.delete(group);
+    this.#store.forget(group);
+    return true;
+  }
+
+  /** Whether all that there is of a wanted group is known. */
+  isSettled(group: string): boolean {
+    return this.#wants.get(group)?.isSettled ?? false;
+  }
+
+  #isWatched(group: string): boolean {
+    const { namespaces } = this.#options;
+    return namespaces === null || namespaces.includes(namespaceOf(group));
+  }
+
+  #streamOf(group: string): Stream | undefined {
+    return this.#streams.find(({ namespace }) => namespace === null || namespace === namespaceOf(group));
+  }
+
+  #open(namespace: string | null): Stream {
+    const { plural, pathOf, ...options } = this.#options;
+    const where = namespace === null ? 'all namespaces' : `namespace ${namespace}`;
+    const sink = this.#sink(namespace, () => stream);
+    const what = `${plural} of ${where}`;
+    const reflector = createReflector({ ...options, what, sink, path: pathOf(namespace) });
+    const stream: Stream = { namespace, reflector, isListing: true, lists: 0 };
+    return stream;
+  }
+
+  #sink(namespace: string | null, streamOf: () => Stream): ReflectorSink {
+    const inner = this.#store.sink({ namespace, name: null });
+    const mine = (): [string, Want][] =>
+      [...this.#wants].filter(([group]) => namespace === null || namespaceOf(group) === namespace);
+    return {
+      startList: () => {
+        inner.startList();
+        const stream = streamOf();
+        stream.isListing = true;
+        stream.lists += 1;
+        for (const [, want] of mine()) want.isLate = false;
+      },
+      set: (object) => {
+        this.#touch(object);
+        inner.set(object);
+      },
+      delete: (object) => {
+        this.#touch(object);
+        inner.delete(object);
+      },
+      endList: () => {
+        inner.endList();
+        streamOf().isListing = false;
+        for (const [group, want] of mine()) {
+          if (want.isLate) this.#queue(group);
+          else want.isSettled = true;
+          want.isLate = false;
+        }
+        this.#options.onSettled();
+      },
+    };
+  }
+
+  #touch(object: KubeObject): void {
+    const group = this.#options.groupOf(object);
+    if (group !== undefined) this.#wants.get(group)?.touched?.add(keyOfObject(object));
+  }
+
+  #queue(group: string): void {
+    this.#waiting.push(group);
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#lookUps < maxLookUps) {
+      const group = this.#waiting.shift();
+      if (group === undefined) return;
+      this.#lookUps += 1;
+      void this.#lookUp(group).finally(() => {
+        this.#lookUps -= 1;
+        this.#next();
+      });
+    }
+  }
+
+  /** Until it succeeds, or nobody wants it any more, or a list of everything has brought it. */
+  async #lookUp(group: string): Promise<void> {
+    const { timers, random, log, plural } = this.#options;
+    const { signal } = this.#stopping;
+    const { retry } = { ...defaultPace, ...this.#options.pace };
+    const backoff = createBackoff(retry.baseMs, retry.maxMs, random);
+    for (;;) {
+      const want = this.#wants.get(group);
+      const stream = this.#streamOf(group);
+      if (want === undefined || want.isSettled || stream === undefined || signal.aborted) return;
+      if (stream.isListing) {
+        want.isLate = true;
+        want.touched = null;
+        return;
+      }
+      const { lists } = stream;
+      const touched = new Set<string>();
+      want.touched = touched;
+      try {
+        const objects = await this.#fetch(group, signal);
+        if (this.#wants.get(group) !== want || stream.lists !== lists) continue;
+        want.touched = null;
+        for (const object of objects) if (!touched.has(keyOfObject(object))) this.#store.set(object);
+        want.isSettled = true;
+        this.#options.onSettled();
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        // The stream of the same kind says what is wrong, once.
+        log.debug({ group, error: String(error) }, `${plural} could not be looked up; trying on`);
+        await pause(timers, backoff.next(), signal).catch(() => undefined);
+      }
+    }
+  }
+
+  /** From storage, not from a cache that may be behind what the watch has told already. */
+  async #fetch(group: string, signal: AbortSignal): Promise<readonly KubeObject[]> {
+    const { client, pathOf, selectorOf, pace } = this.#options;
+    const { pageSize, listTimeoutMs } = { ...defaultPace, ...pace };
+    const [namespace = '', name = ''] = group.split('/');
+    const path = pathOf(namespace);
+    const found: KubeObject[] = [];
+    let next: string | undefined;
+    do {
+      const query = { ...selectorOf(name), limit: String(pageSize), continue: next };
+      const page = readListPage(await client.request('GET', path, { query, signal, timeoutMs: listTimeoutMs }));
+      if (page === undefined) throw new Error(`GET ${path}: the answer is no list`);
+      found.push(...page.items);
+      next = page.next;
+    } while (next !== '');
+    return found;
+  }
+}
+
+function namespaceOf(group: string): string {
+  return group.slice(0, group.indexOf('/'));
+}

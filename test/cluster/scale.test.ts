@@ -1,0 +1,25 @@
+// A tenth of what scale.ts measures, at twice its bounds: machines that run tests are slow and busy with other things.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { absence, type ControlPlane, startControlPlane } from './control-plane.ts';
+import { applyCrds } from './crds.ts';
+import { measureScale, percentile } from './scale-figures.ts';
+
+describe.skipIf(absence !== null)('a cluster with 100 Balancers, 200 Services and 2,000 endpoints', () => {
+  let plane: ControlPlane;
+  beforeAll(async () => {
+    plane = await startControlPlane();
+    await applyCrds(plane.admin);
+  });
+  afterAll(() => plane?.[Symbol.asyncDispose]());
+
+  test('is served soon, and changes of an EndpointSlice are known to elections at once', async () => {
+    const figures = await measureScale(plane, { balancers: 100, changes: 90, quietSeconds: 0 });
+    const { syncSeconds, residentMiB, latenciesMs, busyLatenciesMs } = figures;
+    expect(syncSeconds).toBeLessThan(20);
+    expect(residentMiB).toBeLessThan(400);
+    for (const sorted of [latenciesMs, busyLatenciesMs]) {
+      expect(percentile(sorted, 0.5)).toBeLessThan(100);
+      expect(percentile(sorted, 0.99)).toBeLessThan(500);
+    }
+  }, 120_000);
+});
