@@ -23,7 +23,9 @@ LABEL org.opencontainers.image.title="evenkeel" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-ENV NODE_ENV=production
+# Each thread that allocates would otherwise get an arena of its own, 25 MiB in all for two lanes.
+ENV NODE_ENV=production \
+    MALLOC_ARENA_MAX=2
 COPY --from=build /image /app
 WORKDIR /app
 # A number, so that Kubernetes can see that it is not root.

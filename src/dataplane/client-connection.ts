@@ -37,8 +37,6 @@ export class ClientConnection extends Timed {
   sentBytes = 0;
   /** Close after the next answer, because the lane wants to be rid of connections. */
   isRetiring = false;
-  /** How long the connection may be idle between requests. Milliseconds; 0: no limit. */
-  keepAliveMs: number;
   readonly #options: ClientConnectionOptions;
   readonly #services: LaneServices;
   /** While a head is read, and as long as somebody may look at it. */
@@ -65,7 +63,6 @@ export class ClientConnection extends Timed {
     const { socket, services, forwarding } = options;
     this.socket = socket;
     this.forwarding = forwarding;
-    this.keepAliveMs = services.limits.keepAliveMs;
     this.#options = options;
     this.#services = services;
     readInto(services.readBuffers.shared, socket, (chunk) => this.#onData(chunk));
@@ -255,7 +252,7 @@ export class ClientConnection extends Timed {
 
   #readNext(): void {
     if (this.socket.isPaused()) this.socket.resume();
-    this.#setDeadline(this.keepAliveMs);
+    this.#setDeadline(this.#services.limits.keepAliveMs);
     if (this.#pending !== null && !this.#isReadingPending) this.#readPending();
   }
 

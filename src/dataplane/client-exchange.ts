@@ -165,7 +165,6 @@ export class ClientExchange implements Exchange {
 
   admit(limits: LimitsUnit, timeouts: TimeoutsUnit): ProxyErrorCode | null {
     this.bodyTimeoutMs = timeouts.bodyMs;
-    this.connection.keepAliveMs = timeouts.keepAliveMs;
     return this.body.limit(limits.maxBodyBytes) ? null : 'body-too-large';
   }
 

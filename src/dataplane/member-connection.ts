@@ -252,7 +252,7 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     const isReusable =
       isClean &&
       head.isKeepAlive &&
-      keptMs >= 0 &&
+      keptMs > 0 &&
       exchange.body.isComplete &&
       hasRoom(this.#socket) &&
       this.#services.clock.nowMs() - this.#bornMs < MAX_AGE_MS;
@@ -264,14 +264,11 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     this.#finish({ kind: 'answered', status: head.status });
   }
 
-  /** How long the connection may rest: as we were told, and less than its member said. 0: no limit; below: not at all. */
+  /** How long the connection may rest: as we were told, and less than its member said. 0, or below: not at all. */
   #keptMs(): number {
     const { keepAliveMs } = this.#timeouts!;
     const saidS = readKeepAliveTimeout(this.#parser.head.fields);
-    if (saidS === -1) return keepAliveMs;
-    const mostMs = saidS * 1000 - KEPT_MARGIN_MS;
-    if (mostMs <= 0) return -1;
-    return keepAliveMs === 0 ? mostMs : Math.min(keepAliveMs, mostMs);
+    return saidS === -1 ? keepAliveMs : Math.min(keepAliveMs, saidS * 1000 - KEPT_MARGIN_MS);
   }
 
   #onEnd(): void {

@@ -66,7 +66,7 @@ export interface FailoverUnit {
   readonly failOnTimeout: boolean;
 }
 
-/** All in milliseconds; 0 means no limit, except for `waitMs`, where it means not to wait. */
+/** All in milliseconds; 0 means no limit, except for `waitMs` and `keepAliveMs`, where it means not to wait and not to keep. */
 export interface TimeoutsUnit {
   readonly connectMs: number;
   readonly responseMs: number;

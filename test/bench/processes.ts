@@ -166,6 +166,14 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** Two of them, which differ. */
+export async function freePorts(): Promise<{ readonly port: number; readonly adminPort: number }> {
+  const port = await freePort();
+  let adminPort = await freePort();
+  while (adminPort === port) adminPort = await freePort();
+  return { port, adminPort };
+}
+
 function childrenByParent(): Map<number, number[]> {
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc')) {

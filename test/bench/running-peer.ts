@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { Members } from './load/members.ts';
-import { freePort, type Place, type ProcessTree, waitUntil } from './processes.ts';
+import { freePorts, type Place, type ProcessTree, waitUntil } from './processes.ts';
 import type { Peer, PeerSetup } from './peers/peer.ts';
 
 /** httpd with thousands of members needs this long. */
@@ -38,7 +38,7 @@ export class RunningPeer {
     mkdirSync(folder, { recursive: true });
     const members = await Members.start();
     const addresses = members.addresses(memberCount);
-    const setup = { port: await freePort(), adminPort: await freePort(), members: addresses, folder, lanes, place };
+    const setup = { ...(await freePorts()), members: addresses, folder, lanes, place };
     const running = new RunningPeer(peer, setup, members, await peer.start(setup));
     try {
       await waitUntil(() => running.#answers(), START_TIMEOUT_MS, `starting ${peer.title}`);

@@ -15,6 +15,7 @@ export const cases: Readonly<Record<string, Values>> = {
     hostOwnership: 'Shared',
     catchAllNamespaces: ['shop'],
     allowExternalName: false,
+    podMetadata: true,
     leaderElection: { namespace: 'backend', name: 'edge-lease' },
     publish: { addresses: ['192.0.2.10', 'edge.example.com'] },
     rbac: { secretNames: ['session-keys', 'shop-tls'], referenceGrants: false },

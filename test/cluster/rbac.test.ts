@@ -69,6 +69,7 @@ class Edge implements AsyncDisposable {
       namespaces: isNamespaced ? [scene.namespace, backend.namespace] : [],
       allowMemberCidrs: ['10.77.0.0/16'],
       rbac: { secretNames: ['session-keys'] },
+      podMetadata: !isNamespaced,
       lanes: 1,
     };
     const documents = render(values, { namespace });

@@ -11,6 +11,9 @@ import { Scene, serveCluster } from './scene.ts';
 /** What the kernel does to connections that a closing listener had not accepted yet, and to idle ones that are reused. */
 const resetBeforeAnswer = /ECONNRESET|socket hang up|EPIPE/;
 
+/** Requests that come while a process is between its last accept and the end of its listener. Count. */
+const mostUnaccepted = 12;
+
 describe.skipIf(absence !== null)('a controller', () => {
   let plane: ControlPlane;
   beforeAll(async () => {
@@ -41,7 +44,8 @@ describe.skipIf(absence !== null)('a controller', () => {
     await load.stop();
     const resets = load.failures.filter((failure) => resetBeforeAnswer.test(failure));
     expect(load.failures.filter((failure) => !resets.includes(failure))).toEqual([]);
-    expect(resets.length, `${resets.length} of ${load.sent} were reset`).toBeLessThan(load.sent / 100);
+    // Each of the two that ended may have held a few that it had not accepted.
+    expect(resets.length, `${resets.length} of ${load.sent} were reset`).toBeLessThanOrEqual(2 * mostUnaccepted);
   });
 
   test('that starts while the API server is away waits for it, and is not ready before', async () => {

@@ -90,7 +90,8 @@ describe.skipIf(absence !== null)('the status of a Balancer on a real API server
       const times = statusWrites(metadata.name).flatMap((entry) =>
         entry.name === name && entry.code < 300 ? [entry.atMs] : [],
       );
-      expect(times.length).toBeGreaterThan(1);
+      // All but the last may have come too late for their version.
+      expect(times.length).toBeGreaterThan(0);
       // When a request comes in is the machine's business too; how many there are is not.
       expect(times.length).toBeLessThanOrEqual((times.at(-1)! - times[0]!) / 1_000 + 1.5);
     }

@@ -31,6 +31,9 @@
 {{- if and .Values.zone (ne .Values.zone "auto") }}
 - "--zone={{ .Values.zone }}"
 {{- end }}
+{{- if .Values.podMetadata }}
+- "--pod-metadata"
+{{- end }}
 {{- with .Values.leaderElection.namespace }}
 - "--leader-election-namespace={{ . }}"
 {{- end }}

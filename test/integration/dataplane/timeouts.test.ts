@@ -21,15 +21,33 @@ test('a connection that never says anything is closed without a word', async () 
   expect(lane.counts).toEqual({ responses: 0, own: 0, durations: 0 });
 });
 
-test('an idle connection is closed after the keep-alive time of its balancer', async () => {
-  const { lane, member } = await stage({ timeouts: { keepAliveMs: 150 } });
+test("an idle connection of a client is closed after the lane's time, one to a member after its balancer's", async () => {
+  for (const [ofLaneMs, ofBalancerMs] of [
+    [150, 20_000],
+    [20_000, 150],
+  ] as const) {
+    const { lane, member } = await stage({
+      laneLimits: { keepAliveMs: ofLaneMs },
+      timeouts: { keepAliveMs: ofBalancerMs },
+    });
+    member.answerAll(ok('x'));
+    const client = await lane.client();
+    client.send(get());
+    await client.takeMessage();
+    if (ofLaneMs < ofBalancerMs) expect(await client.gone()).toBe('');
+    else await until(() => member.connections[0]!.hasEnded, 'the kept connection to be closed');
+  }
+});
+
+test('with a keep-alive time of 0s a member gets a connection for each request, and clients keep theirs', async () => {
+  const { lane, member } = await stage({ timeouts: { keepAliveMs: 0 } });
   member.answerAll(ok('x'));
   const client = await lane.client();
-  client.send(get());
-  await client.takeMessage();
-  expect(await client.gone()).toBe('');
-  // The member's side too.
-  await until(() => member.connections[0]!.hasEnded, 'the kept connection to be closed');
+  for (const number of [1, 2, 3]) {
+    client.send(get());
+    await client.takeMessage();
+    await until(() => member.connections.length === number && member.connections[number - 1]!.hasEnded, 'its end');
+  }
 });
 
 test('a kept connection is given up before its member closes it, where the member says when that is', async () => {
