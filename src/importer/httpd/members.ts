@@ -1,4 +1,5 @@
 // BalancerMember lines → spec.members, and what they say that here holds for the balancer as a whole.
+import { loadFactorHundredths } from '../../api/load-factor.ts';
 import type { FindingLog } from '../finding.ts';
 import type { Fields } from '../manifest.ts';
 import type { MemberLine } from './proxy-config.ts';
@@ -114,13 +115,16 @@ function loadFactorOf(
   say: (weight: 'lost', message: string) => void,
 ): number | string | undefined {
   if (text === undefined) return undefined;
-  const hundredths = Math.trunc(Number.parseFloat(text) * 100);
+  const hundredths = loadFactorHundredths(text);
   if (!(hundredths >= 100 && hundredths <= 10_000)) {
     say('lost', `loadfactor=${text} is not from 1 to 100; 1 is used`);
     return undefined;
   }
   if (hundredths === 100) return undefined;
-  return hundredths % 100 === 0 ? hundredths / 100 : (hundredths / 100).toFixed(2);
+  if (hundredths % 100 === 0) return hundredths / 100;
+  // The product cuts as httpd does: both read 1.15 as 114 hundredths and 1.14 as 113, since that is how such numbers are stored.
+  const texts = [hundredths, hundredths + 1].map((count) => (count / 100).toFixed(2));
+  return texts.find((candidate) => loadFactorHundredths(candidate) === hundredths) ?? texts[0];
 }
 
 /** `+H`, `DS`, `-E+R`: the letters that are set. */

@@ -1,6 +1,7 @@
 // How a configuration of httpd is read: lines, words, included files, options, and texts that mean harm.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { loadFactorHundredths } from '../../../src/api/load-factor.ts';
 import { importText } from './import-text.ts';
 
 const balancer = '<Proxy balancer://c>\nBalancerMember http://10.0.0.1:8080\n</Proxy>\nProxyPass / balancer://c/\n';
@@ -80,6 +81,17 @@ describe('options', () => {
     expect(importText({ 'a.conf': text }, { defines }).drafts).toHaveLength(1);
     expect(importText({ 'a.conf': text }).drafts).toHaveLength(0);
   });
+});
+
+it('load factors mean what httpd makes of them, to the last hundredth', () => {
+  const factors = Array.from({ length: 9_900 }, (_, index) => ((index + 100) / 100).toFixed(2));
+  const off = [...factors, '1.149', '4.3500', '2x', '007'].filter((factor) => {
+    const one = `<Proxy balancer://c>\nBalancerMember http://m loadfactor=${factor}\n</Proxy>\nProxyPass / balancer://c/`;
+    const [draft] = importText({ 'a.conf': one }).drafts;
+    const [member] = draft!.spec.members as readonly { readonly loadFactor?: number | string }[];
+    return loadFactorHundredths(member!.loadFactor ?? 1) !== loadFactorHundredths(factor);
+  });
+  expect(off).toEqual([]);
 });
 
 it('secrets are not told', () => {
