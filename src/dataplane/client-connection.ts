@@ -11,6 +11,7 @@ import { ownAnswer } from './own-answer.ts';
 import type { RequestFault } from './proxy-error.ts';
 import { hasRoom } from './outbox.ts';
 import { readInto } from './read-into.ts';
+import { READS_PER_TURN, type TurnTaker } from './read-turns.ts';
 import { RequestBody } from './request-body.ts';
 import { reset } from './reset.ts';
 import { Timed } from './timer-wheel.ts';
@@ -30,7 +31,7 @@ export interface ClientConnectionOptions {
   readonly onClose: () => void;
 }
 
-export class ClientConnection extends Timed {
+export class ClientConnection extends Timed implements TurnTaker {
   readonly socket: Socket;
   readonly forwarding: ForwardingHeaders;
   /** Everything that was given to the socket so far. Bytes. */
@@ -50,6 +51,10 @@ export class ClientConnection extends Timed {
   #isReadingPending = false;
   #requests = 0;
   #isHeadBegun = false;
+  /** Reads in a row that filled their buffer. */
+  #fullReads = 0;
+  /** Paused because it has read its share of this turn, and for nothing else. */
+  #isYielding = false;
   /** Somebody waits until the client has read what it was sent. */
   #isDrainAwaited = false;
   /** The last answer is out. */
@@ -71,7 +76,7 @@ export class ClientConnection extends Timed {
     // 'close' follows every error and says all that matters.
     socket.on('error', () => {});
     socket.on('close', () => this.#onClose());
-    this.#setDeadline(services.limits.headMs);
+    this.#services.wheel.set(this, services.limits.headMs);
   }
 
   /** False: the socket is full; after `expectDrain` the exchange is told when it has drained. */
@@ -89,7 +94,7 @@ export class ClientConnection extends Timed {
   /** Waits for the client to read: it may take this long. Milliseconds; 0: no limit. */
   expectDrain(timeoutMs: number): void {
     this.#isDrainAwaited = true;
-    this.#setDeadline(timeoutMs);
+    this.#services.wheel.set(this, timeoutMs);
   }
 
   /** The member took what there was of the request's body, or is there to take it. */
@@ -108,6 +113,11 @@ export class ClientConnection extends Timed {
     return pending;
   }
 
+  /** The tunnel takes more. */
+  resumeTunnel(): void {
+    if (!this.#isYielding) this.socket.resume();
+  }
+
   retire(): void {
     this.isRetiring = true;
   }
@@ -115,7 +125,7 @@ export class ClientConnection extends Timed {
   closeIfIdle(): void {
     if (this.#exchange !== null || this.#isHeadBegun || this.#farewell !== null) return;
     // A connection that has just been accepted may have its first request under way.
-    if (this.#requests === 0) this.#setDeadline(this.#services.limits.lingerMs);
+    if (this.#requests === 0) this.#services.wheel.set(this, this.#services.limits.lingerMs);
     else this.#end();
   }
 
@@ -160,6 +170,7 @@ export class ClientConnection extends Timed {
   /** `chunk` is good for this call only. */
   #onData(chunk: Buffer): void {
     const { readBuffers } = this.#services;
+    this.#isYielding = false;
     if (this.#farewell !== null) return this.#farewell.onData();
     const exchange = this.#exchange;
     if (exchange === null) this.#readHead(chunk);
@@ -167,6 +178,23 @@ export class ClientConnection extends Timed {
       if (!this.#tunnel.clientSent(readBuffers.keepable(chunk))) this.socket.pause();
     } else if (exchange.body.isComplete) this.#hold(chunk);
     else this.#readBody(exchange, readBuffers.keepable(chunk));
+    if (chunk.length === readBuffers.shared.length) this.#yieldAfterShare();
+    else this.#fullReads = 0;
+  }
+
+  #yieldAfterShare(): void {
+    this.#fullReads += 1;
+    if (this.#fullReads < READS_PER_TURN || this.#exchange === null || this.socket.isPaused()) return;
+    this.#fullReads = 0;
+    this.#isYielding = true;
+    this.socket.pause();
+    this.#services.readTurns.wait(this);
+  }
+
+  onTurn(): void {
+    if (!this.#isYielding) return;
+    if (this.#tunnel !== null || this.#exchange === null) this.socket.resume();
+    else this.#expectBody(this.#exchange);
   }
 
   #readHead(chunk: Buffer): void {
@@ -177,7 +205,7 @@ export class ClientConnection extends Timed {
         if (this.#hasEnded) return this.#end();
         if (!this.#isHeadBegun && parser.hasBegun) {
           this.#isHeadBegun = true;
-          this.#setDeadline(this.#services.limits.headMs);
+          this.#services.wheel.set(this, this.#services.limits.headMs);
         }
         return;
       case 'refused':
@@ -220,7 +248,7 @@ export class ClientConnection extends Timed {
       if (body.position < chunk.length) this.#hold(chunk.subarray(body.position));
       if (exchange.isAnswered) this.#next(exchange);
     } else {
-      if (!this.#isDrainAwaited) this.#setDeadline(mayGoOn ? exchange.bodyTimeoutMs : 0);
+      if (!this.#isDrainAwaited) this.#services.wheel.set(this, mayGoOn ? exchange.bodyTimeoutMs : 0);
       if (!mayGoOn) this.socket.pause();
     }
   }
@@ -229,7 +257,7 @@ export class ClientConnection extends Timed {
     this.socket.resume();
     if (this.#isDrainAwaited) return;
     // A client that waits for "100 Continue" has time until the member has spoken.
-    this.#setDeadline(exchange.isContinueAwaited ? 0 : exchange.bodyTimeoutMs);
+    this.#services.wheel.set(this, exchange.isContinueAwaited ? 0 : exchange.bodyTimeoutMs);
   }
 
   #hold(bytes: Buffer): void {
@@ -252,7 +280,7 @@ export class ClientConnection extends Timed {
 
   #readNext(): void {
     if (this.socket.isPaused()) this.socket.resume();
-    this.#setDeadline(this.#services.limits.keepAliveMs);
+    this.#services.wheel.set(this, this.#services.limits.keepAliveMs);
     if (this.#pending !== null && !this.#isReadingPending) this.#readPending();
   }
 
@@ -274,7 +302,7 @@ export class ClientConnection extends Timed {
     const exchange = this.#exchange;
     if (exchange === null) return this.#readNext();
     const isBodyDue = !exchange.body.isComplete && !this.socket.isPaused();
-    this.#setDeadline(isBodyDue ? exchange.bodyTimeoutMs : 0);
+    this.#services.wheel.set(this, isBodyDue ? exchange.bodyTimeoutMs : 0);
     exchange.peer?.resumeAnswer();
   }
 
@@ -283,6 +311,7 @@ export class ClientConnection extends Timed {
     const exchange = this.#exchange!;
     exchange.isLast = true;
     this.#services.wheel.disarm(this);
+    this.#isYielding = false;
     this.socket.pause();
     if (exchange.peer !== null) exchange.peer.abort(fault);
     else if (exchange.isAnswered) this.#end();
@@ -339,11 +368,5 @@ export class ClientConnection extends Timed {
     if (this.#parser === null || this.#isServing) return;
     this.#services.requestParsers.giveBack(this.#parser);
     this.#parser = null;
-  }
-
-  #setDeadline(timeoutMs: number): void {
-    const { clock, wheel } = this.#services;
-    if (timeoutMs > 0) wheel.arm(this, clock.nowMs() + timeoutMs);
-    else wheel.disarm(this);
   }
 }

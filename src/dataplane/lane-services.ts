@@ -11,6 +11,7 @@ import {
 import type { MemberDialler } from './member-dialler.ts';
 import type { Outbox } from './outbox.ts';
 import type { ReadBuffers } from './read-buffers.ts';
+import type { ReadTurns } from './read-turns.ts';
 import type { ReplayBudget } from './request-body.ts';
 import type { RequestParsers } from './request-parsers.ts';
 import type { TimerWheel } from './timer-wheel.ts';
@@ -26,6 +27,8 @@ export interface LaneServices {
   readonly replayBudget: ReplayBudget;
   /** Where clients and members are read into. */
   readonly readBuffers: ReadBuffers;
+  /** Keeps those who read much from stopping the others. */
+  readonly readTurns: ReadTurns;
   readonly requestParsers: RequestParsers;
   readonly limits: LaneLimits;
 }

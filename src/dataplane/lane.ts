@@ -24,6 +24,7 @@ import { NameResolver } from './name-resolver.ts';
 import { networkList, ownAddresses } from './network-list.ts';
 import { Outbox } from './outbox.ts';
 import { ReadBuffers } from './read-buffers.ts';
+import { ReadTurns } from './read-turns.ts';
 import { statusOf } from './proxy-error.ts';
 import { RequestIds } from './request-id.ts';
 import { RequestParsers } from './request-parsers.ts';
@@ -59,7 +60,7 @@ class Lane {
     this.#post = post;
     const clock = systemClock;
     const scoreboard = new LaneScoreboard(settings.scoreboard, settings.lane);
-    const wheel = new TimerWheel(clock.nowMs());
+    const wheel = new TimerWheel(clock);
     const readBuffers = new ReadBuffers();
     const services: LaneServices = {
       clock,
@@ -73,6 +74,7 @@ class Lane {
         maxBytesEach: limits.maxReplayBytes,
       },
       readBuffers,
+      readTurns: new ReadTurns(),
       requestParsers: new RequestParsers(limits.request),
       limits,
     };

@@ -13,6 +13,7 @@ import type { LaneServices } from './lane-services.ts';
 import type { MemberAddress } from './member-pool.ts';
 import { hasRoom } from './outbox.ts';
 import { isClientsFault, type RequestFault } from './proxy-error.ts';
+import { READS_PER_TURN, type TurnTaker } from './read-turns.ts';
 import type { BodySink } from './request-body.ts';
 import { Timed } from './timer-wheel.ts';
 
@@ -33,7 +34,7 @@ type State =
   | 'body'
   | 'closed';
 
-export class MemberConnection extends Timed implements BodySink, ExchangePeer {
+export class MemberConnection extends Timed implements BodySink, ExchangePeer, TurnTaker {
   readonly #services: LaneServices;
   readonly #address: MemberAddress;
   readonly #socket: Socket;
@@ -52,6 +53,10 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   #interimAnswers = 0;
   /** What a long answer is read into. */
   #borrowed: Buffer | null = null;
+  /** Reads in a row that filled their buffer. */
+  #fullReads = 0;
+  /** Paused because it has read its share of this turn, and for nothing else. */
+  #isYielding = false;
   /** Bytes received that the scoreboard does not know yet. */
   #uncounted = 0;
   /** Why the socket is being destroyed, where the socket does not know. */
@@ -95,7 +100,7 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     this.#parser.begin(exchange.method);
     exchange.peer = this;
     if (this.#state === 'idle') this.#send(exchange);
-    else this.#setDeadline(timeouts.connectMs);
+    else this.#services.wheel.set(this, timeouts.connectMs);
   }
 
   /** More of the request's body. */
@@ -109,7 +114,7 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   resumeAnswer(): void {
     if (this.#state !== 'body') return;
     this.#socket.resume();
-    this.#setDeadline(this.#timeouts!.bodyMs);
+    this.#services.wheel.set(this, this.#timeouts!.bodyMs);
   }
 
   abort(fault: RequestFault): void {
@@ -165,7 +170,7 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     const exchange = this.#exchange;
     if (this.#state !== 'head' || exchange === null) return;
     const isMembersTurn = exchange.body.isComplete || exchange.isContinueAwaited || !hasRoom(this.#socket);
-    this.#setDeadline(isMembersTurn ? this.#timeouts!.responseMs : 0);
+    this.#services.wheel.set(this, isMembersTurn ? this.#timeouts!.responseMs : 0);
   }
 
   #onDrain(): void {
@@ -175,11 +180,27 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
 
   #onRead(size: number, buffer: Buffer): boolean {
     const client = this.#exchange?.connection.socket;
+    this.#isYielding = false;
     this.#onData(size === buffer.length ? buffer : buffer.subarray(0, size));
     const { readBuffers } = this.#services;
     if (this.#borrowed !== null) readBuffers.giveBack(this.#borrowed, client);
     this.#borrowed = this.#state === 'body' ? readBuffers.borrow() : null;
+    if (size === buffer.length) this.#yieldAfterShare();
+    else this.#fullReads = 0;
     return true;
+  }
+
+  #yieldAfterShare(): void {
+    this.#fullReads += 1;
+    if (this.#fullReads < READS_PER_TURN || this.#state !== 'body' || this.#socket.isPaused()) return;
+    this.#fullReads = 0;
+    this.#isYielding = true;
+    this.#socket.pause();
+    this.#services.readTurns.wait(this);
+  }
+
+  onTurn(): void {
+    if (this.#isYielding) this.#socket.resume();
   }
 
   #onData(chunk: Buffer): void {
@@ -230,7 +251,7 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     const isRoomLeft = exchange.writeAnswer(chunk, start, decoder);
     if (decoder.isComplete) return this.#complete(exchange, decoder.position === chunk.length);
     exchange.flush();
-    if (isRoomLeft) return this.#setDeadline(this.#timeouts!.bodyMs);
+    if (isRoomLeft) return this.#services.wheel.set(this, this.#timeouts!.bodyMs);
     this.#services.wheel.disarm(this);
     this.#socket.pause();
     exchange.connection.expectDrain(this.#timeouts!.bodyMs);
@@ -259,7 +280,7 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     this.#state = 'idle';
     this.#isKept = true;
     // Ready before the owner hears of it, who may have the next request sent.
-    if (isReusable && this.#address.keep(this)) this.#setDeadline(keptMs);
+    if (isReusable && this.#address.keep(this)) this.#services.wheel.set(this, keptMs);
     else this.destroy();
     this.#finish({ kind: 'answered', status: head.status });
   }
@@ -321,11 +342,5 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     if (this.#uncounted === 0) return;
     this.#services.scoreboard.countReceived(this.#target!.row, this.#uncounted);
     this.#uncounted = 0;
-  }
-
-  #setDeadline(timeoutMs: number): void {
-    const { clock, wheel } = this.#services;
-    if (timeoutMs > 0) wheel.arm(this, clock.nowMs() + timeoutMs);
-    else wheel.disarm(this);
   }
 }

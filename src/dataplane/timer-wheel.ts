@@ -1,6 +1,8 @@
 // Timeouts of a whole lane with one timer. Setting a deadline is two stores; only a deadline that
 // comes earlier than planned moves its entry. Deadlines fire up to one tick late, never early.
 
+import type { Clock } from '../lib/clock.ts';
+
 /** Something with a deadline; connections extend it. */
 export abstract class Timed {
   /** Milliseconds on the lane's clock; 0: none. Set through the wheel. */
@@ -15,23 +17,31 @@ export abstract class Timed {
 }
 
 export class TimerWheel {
+  readonly #clock: Clock;
   readonly #tickMs: number;
   readonly #slots: Timed[][];
   /** The tick that was looked at last. */
   #tick: number;
 
   /** `slots` × `tickMs` is how far ahead an entry can be planned; later deadlines are planned again on the way. */
-  constructor(nowMs: number, tickMs = 100, slots = 1024) {
+  constructor(clock: Clock, tickMs = 100, slots = 1024) {
+    this.#clock = clock;
     this.#tickMs = tickMs;
     this.#slots = Array.from({ length: slots }, () => []);
-    this.#tick = Math.floor(nowMs / tickMs);
+    this.#tick = Math.floor(clock.nowMs() / tickMs);
   }
 
   get tickMs(): number {
     return this.#tickMs;
   }
 
-  /** Sets or moves the deadline. */
+  /** Sets or moves the deadline to so many milliseconds from now; 0: unsets it. */
+  set(entry: Timed, timeoutMs: number): void {
+    if (timeoutMs > 0) this.arm(entry, this.#clock.nowMs() + timeoutMs);
+    else this.disarm(entry);
+  }
+
+  /** Sets or moves the deadline to a time of the clock. */
   arm(entry: Timed, deadlineMs: number): void {
     entry.deadlineMs = deadlineMs;
     const tick = Math.ceil(deadlineMs / this.#tickMs);

@@ -2,6 +2,10 @@
 // given in every case: so the real one stays ours for failover, for our own answers and for counting.
 import { Duplex } from 'node:stream';
 import type { ClientConnection } from './client-connection.ts';
+import type { ReadTurns } from './read-turns.ts';
+
+/** A read that was full: there is more where it came from. Bytes. */
+const FULL_READ_BYTES = 65_536;
 
 export class TunnelSocket extends Duplex {
   /** The next write is the head that http-proxy-3 makes of a 101; the client gets ours. */
@@ -9,14 +13,16 @@ export class TunnelSocket extends Duplex {
   /** The client speaks through the tunnel now: an end of this stream is an end of its connection. */
   isOpen = false;
   readonly #client: ClientConnection;
+  readonly #readTurns: ReadTurns;
   readonly #onMemberBytes: (count: number) => void;
   /** Waits until the client has read. */
   #resumeWriting: (() => void) | null = null;
 
   /** `onMemberBytes`: so many bytes came from the member. */
-  constructor(client: ClientConnection, onMemberBytes: (count: number) => void) {
-    super({ highWaterMark: 65_536, allowHalfOpen: true });
+  constructor(client: ClientConnection, readTurns: ReadTurns, onMemberBytes: (count: number) => void) {
+    super({ highWaterMark: FULL_READ_BYTES, allowHalfOpen: true });
     this.#client = client;
+    this.#readTurns = readTurns;
     this.#onMemberBytes = onMemberBytes;
     // Nothing here can fail by itself; errors of the real sockets are told by their 'close'.
     this.on('error', () => {});
@@ -48,7 +54,7 @@ export class TunnelSocket extends Duplex {
   }
 
   override _read(): void {
-    this.#client.socket.resume();
+    this.#client.resumeTunnel();
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
@@ -57,8 +63,9 @@ export class TunnelSocket extends Duplex {
       return done();
     }
     this.#onMemberBytes(chunk.length);
-    if (this.#client.socket.destroyed || this.#client.write(chunk)) done();
-    else this.#resumeWriting = done;
+    if (!this.#client.socket.destroyed && !this.#client.write(chunk)) this.#resumeWriting = done;
+    else if (chunk.length >= FULL_READ_BYTES) this.#readTurns.wait({ onTurn: done });
+    else done();
   }
 
   override _final(done: () => void): void {

@@ -69,7 +69,7 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
     this.#member = member;
     this.#timeouts = timeouts;
     this.#resolve = resolve;
-    this.#standIn = new TunnelSocket(exchange.connection, (count) => this.#onMemberBytes(count));
+    this.#standIn = new TunnelSocket(exchange.connection, services.readTurns, (count) => this.#onMemberBytes(count));
   }
 
   begin(): void {
@@ -79,7 +79,7 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
     const { head, requestEdits, connection } = exchange;
     const { forwarding } = connection;
     exchange.peer = this;
-    this.#setDeadline(this.#timeouts.connectMs);
+    this.#services.wheel.set(this, this.#timeouts.connectMs);
     const incoming = {
       method: 'GET',
       // Only what ws() reads; the raw target is put back below.
@@ -120,7 +120,7 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
 
   resumeAnswer(): void {
     this.#answer?.resume();
-    if (this.#state === 'answer') this.#setDeadline(this.#timeouts.bodyMs);
+    if (this.#state === 'answer') this.#services.wheel.set(this, this.#timeouts.bodyMs);
   }
 
   abort(fault: RequestFault): void {
@@ -167,7 +167,7 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
   #onConnect(): void {
     if (this.#state !== 'connecting') return;
     this.#state = 'head';
-    this.#setDeadline(this.#timeouts.responseMs);
+    this.#services.wheel.set(this, this.#timeouts.responseMs);
   }
 
   #onError(error: Error): void {
@@ -216,12 +216,12 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
     this.#answer = new UpgradeAnswer(response, answer, this.#exchange, {
       onBytes: (count) => this.#services.scoreboard.countReceived(this.#member.row, count),
       onProgress: (isRoomLeft) => {
-        this.#setDeadline(isRoomLeft ? this.#timeouts.bodyMs : 0);
+        this.#services.wheel.set(this, isRoomLeft ? this.#timeouts.bodyMs : 0);
         if (!isRoomLeft) this.#exchange.connection.expectDrain(this.#timeouts.bodyMs);
       },
       onEnd: () => this.#finish({ kind: 'answered', status: answer.status }),
     });
-    this.#setDeadline(this.#timeouts.bodyMs);
+    this.#services.wheel.set(this, this.#timeouts.bodyMs);
   }
 
   #onMemberBytes(count: number): void {
@@ -274,13 +274,7 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
   #armIdle(): void {
     if (this.#state !== 'tunnel') return;
     const { tunnelMs, bodyMs } = this.#timeouts;
-    this.#setDeadline(this.#isHalfClosed && bodyMs > 0 ? bodyMs : tunnelMs);
-  }
-
-  #setDeadline(timeoutMs: number): void {
-    const { clock, wheel } = this.#services;
-    if (timeoutMs > 0) wheel.arm(this, clock.nowMs() + timeoutMs);
-    else wheel.disarm(this);
+    this.#services.wheel.set(this, this.#isHalfClosed && bodyMs > 0 ? bodyMs : tunnelMs);
   }
 }
 

@@ -19,7 +19,11 @@ class Alarm extends Timed {
 
 function setUp(slots = 8): { wheel: TimerWheel; fired: number[]; alarm: (name: number) => Alarm } {
   const fired: number[] = [];
-  return { wheel: new TimerWheel(0, 100, slots), fired, alarm: (name) => new Alarm(name, (n) => fired.push(n)) };
+  return {
+    wheel: new TimerWheel({ nowMs: () => 0, wallMs: () => 0 }, 100, slots),
+    fired,
+    alarm: (name) => new Alarm(name, (n) => fired.push(n)),
+  };
 }
 
 test('a deadline fires once, never early, at most one tick late', () => {
@@ -48,6 +52,16 @@ test('a deadline moves later and earlier, and can be unset', () => {
   wheel.disarm(one);
   wheel.advance(2_000);
   expect(fired).toEqual([1]);
+});
+
+test('a timeout counts from now, and a timeout of 0 unsets the deadline', () => {
+  const { wheel, fired, alarm } = setUp();
+  const one = alarm(1);
+  wheel.set(one, 250);
+  expect(one.deadlineMs).toBe(250);
+  wheel.set(one, 0);
+  wheel.advance(1_000);
+  expect(fired).toEqual([]);
 });
 
 test('a deadline beyond the wheel, planned while ticks were missed, is not lost', () => {
