@@ -11,10 +11,15 @@ import { ownAnswer } from './own-answer.ts';
 import type { RequestFault } from './proxy-error.ts';
 import { hasRoom } from './outbox.ts';
 import { readInto } from './read-into.ts';
-import { READS_PER_TURN, type TurnTaker } from './read-turns.ts';
+import { ReadShare } from './read-turns.ts';
 import { RequestBody } from './request-body.ts';
 import { reset } from './reset.ts';
 import { Timed } from './timer-wheel.ts';
+
+/** What comes behind the request that is being served is read up to here. Bytes. */
+const MAX_HELD_BYTES = 16_384;
+/** Pipelined requests that are answered without a member in one turn of the loop. Count. */
+const REQUESTS_PER_TURN = 32;
 
 export interface ClientConnectionOptions {
   readonly socket: Socket;
@@ -31,7 +36,7 @@ export interface ClientConnectionOptions {
   readonly onClose: () => void;
 }
 
-export class ClientConnection extends Timed implements TurnTaker {
+export class ClientConnection extends Timed {
   readonly socket: Socket;
   readonly forwarding: ForwardingHeaders;
   /** Everything that was given to the socket so far. Bytes. */
@@ -51,10 +56,7 @@ export class ClientConnection extends Timed implements TurnTaker {
   #isReadingPending = false;
   #requests = 0;
   #isHeadBegun = false;
-  /** Reads in a row that filled their buffer. */
-  #fullReads = 0;
-  /** Paused because it has read its share of this turn, and for nothing else. */
-  #isYielding = false;
+  readonly #share: ReadShare;
   /** Somebody waits until the client has read what it was sent. */
   #isDrainAwaited = false;
   /** The last answer is out. */
@@ -70,6 +72,7 @@ export class ClientConnection extends Timed implements TurnTaker {
     this.forwarding = forwarding;
     this.#options = options;
     this.#services = services;
+    this.#share = new ReadShare(services.readTurns, socket, () => this.#readOn());
     readInto(services.readBuffers.shared, socket, (chunk) => this.#onData(chunk));
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onEnd());
@@ -115,7 +118,7 @@ export class ClientConnection extends Timed implements TurnTaker {
 
   /** The tunnel takes more. */
   resumeTunnel(): void {
-    if (!this.#isYielding) this.socket.resume();
+    if (!this.#share.isOver) this.socket.resume();
   }
 
   retire(): void {
@@ -170,31 +173,22 @@ export class ClientConnection extends Timed implements TurnTaker {
   /** `chunk` is good for this call only. */
   #onData(chunk: Buffer): void {
     const { readBuffers } = this.#services;
-    this.#isYielding = false;
     if (this.#farewell !== null) return this.#farewell.onData();
     const exchange = this.#exchange;
-    if (exchange === null) this.#readHead(chunk);
+    if (this.#pending !== null) this.#hold(chunk);
+    else if (exchange === null) this.#readHead(chunk);
     else if (this.#tunnel !== null) {
-      if (!this.#tunnel.clientSent(readBuffers.keepable(chunk))) this.socket.pause();
+      if (!this.#tunnel.clientSent(readBuffers.keepable(chunk))) this.#pause();
     } else if (exchange.body.isComplete) this.#hold(chunk);
     else this.#readBody(exchange, readBuffers.keepable(chunk));
-    if (chunk.length === readBuffers.shared.length) this.#yieldAfterShare();
-    else this.#fullReads = 0;
+    this.#share.count(chunk.length === readBuffers.shared.length);
   }
 
-  #yieldAfterShare(): void {
-    this.#fullReads += 1;
-    if (this.#fullReads < READS_PER_TURN || this.#exchange === null || this.socket.isPaused()) return;
-    this.#fullReads = 0;
-    this.#isYielding = true;
-    this.socket.pause();
-    this.#services.readTurns.wait(this);
-  }
-
-  onTurn(): void {
-    if (!this.#isYielding) return;
-    if (this.#tunnel !== null || this.#exchange === null) this.socket.resume();
-    else this.#expectBody(this.#exchange);
+  /** The next turn has begun. */
+  #readOn(): void {
+    if (this.#exchange === null) this.#readNext();
+    else if (this.#tunnel !== null) this.socket.resume();
+    else if (!this.#exchange.body.isComplete) this.#expectBody(this.#exchange);
   }
 
   #readHead(chunk: Buffer): void {
@@ -249,7 +243,7 @@ export class ClientConnection extends Timed implements TurnTaker {
       if (exchange.isAnswered) this.#next(exchange);
     } else {
       if (!this.#isDrainAwaited) this.#services.wheel.set(this, mayGoOn ? exchange.bodyTimeoutMs : 0);
-      if (!mayGoOn) this.socket.pause();
+      if (!mayGoOn) this.#pause();
     }
   }
 
@@ -263,6 +257,13 @@ export class ClientConnection extends Timed implements TurnTaker {
   #hold(bytes: Buffer): void {
     const { readBuffers } = this.#services;
     this.#pending = this.#pending === null ? readBuffers.keepable(bytes) : Buffer.concat([this.#pending, bytes]);
+    // Read on for a while: who has left is noticed by reading only.
+    if (this.#pending.length >= MAX_HELD_BYTES) this.#pause();
+  }
+
+  /** Until whoever has a reason resumes it. */
+  #pause(): void {
+    this.#share.forget();
     this.socket.pause();
   }
 
@@ -274,7 +275,7 @@ export class ClientConnection extends Timed implements TurnTaker {
     if (this.isRetiring || (this.#hasEnded && this.#pending === null)) return this.#end();
     if (hasRoom(this.socket)) return this.#readNext();
     // A client that sends requests and reads no answers gets no more of them.
-    this.socket.pause();
+    this.#pause();
     this.expectDrain(exchange.bodyTimeoutMs || this.#services.limits.headMs);
   }
 
@@ -284,15 +285,21 @@ export class ClientConnection extends Timed implements TurnTaker {
     if (this.#pending !== null && !this.#isReadingPending) this.#readPending();
   }
 
-  /** A loop, because requests that are answered at once would else be read each from within the one before. */
+  /**
+   * A loop, because requests that are answered at once would else be read each from within the one before; and not without
+   * end, because the others wait.
+   */
   #readPending(): void {
     this.#isReadingPending = true;
-    while (this.#pending !== null && this.#exchange === null && !this.#isDrainAwaited) {
+    let left = REQUESTS_PER_TURN;
+    while (this.#pending !== null && this.#exchange === null && !this.#isDrainAwaited && left > 0) {
       const pending = this.#pending;
       this.#pending = null;
+      left -= 1;
       this.#readHead(pending);
     }
     this.#isReadingPending = false;
+    if (left === 0 && this.#pending !== null && this.#exchange === null) this.#share.end();
   }
 
   #onDrain(): void {
@@ -311,8 +318,7 @@ export class ClientConnection extends Timed implements TurnTaker {
     const exchange = this.#exchange!;
     exchange.isLast = true;
     this.#services.wheel.disarm(this);
-    this.#isYielding = false;
-    this.socket.pause();
+    this.#pause();
     if (exchange.peer !== null) exchange.peer.abort(fault);
     else if (exchange.isAnswered) this.#end();
     else exchange.body.fault ??= fault;

@@ -13,7 +13,7 @@ import type { LaneServices } from './lane-services.ts';
 import type { MemberAddress } from './member-pool.ts';
 import { hasRoom } from './outbox.ts';
 import { isClientsFault, type RequestFault } from './proxy-error.ts';
-import { READS_PER_TURN, type TurnTaker } from './read-turns.ts';
+import { ReadShare } from './read-turns.ts';
 import type { BodySink } from './request-body.ts';
 import { Timed } from './timer-wheel.ts';
 
@@ -34,7 +34,7 @@ type State =
   | 'body'
   | 'closed';
 
-export class MemberConnection extends Timed implements BodySink, ExchangePeer, TurnTaker {
+export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   readonly #services: LaneServices;
   readonly #address: MemberAddress;
   readonly #socket: Socket;
@@ -53,10 +53,12 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer, T
   #interimAnswers = 0;
   /** What a long answer is read into. */
   #borrowed: Buffer | null = null;
-  /** Reads in a row that filled their buffer. */
-  #fullReads = 0;
-  /** Paused because it has read its share of this turn, and for nothing else. */
-  #isYielding = false;
+  readonly #share: ReadShare;
+  /** Bytes of requests given to the socket before the exchange that it carries. */
+  #sentBefore = 0;
+  #sentBytes = 0;
+  /** Flushes of the outbox before the request was posted: as long as there are no more it was not written. */
+  #postedAt = -1;
   /** Bytes received that the scoreboard does not know yet. */
   #uncounted = 0;
   /** Why the socket is being destroyed, where the socket does not know. */
@@ -79,11 +81,14 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer, T
       },
     });
     this.#socket = socket;
+    this.#share = new ReadShare(services.readTurns, socket, () => socket.resume());
     socket.on('connect', () => this.#onConnect());
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onEnd());
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (this.#state === 'connecting') this.#fault ??= faultOfConnecting(error);
+      // 'close' comes at the end of the turn: until then somebody might take it.
+      if (this.#state === 'idle') this.#address.forget(this);
     });
     socket.on('close', () => this.#onClose());
   }
@@ -97,6 +102,7 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer, T
     this.#fault = null;
     this.#hasAnswerBegun = false;
     this.#interimAnswers = 0;
+    this.#sentBefore = this.#sentBytes;
     this.#parser.begin(exchange.method);
     exchange.peer = this;
     if (this.#state === 'idle') this.#send(exchange);
@@ -154,6 +160,7 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer, T
     const head = forwarding.write(exchange.head, this.#address.authority, exchange.requestEdits, replacesHost);
     const kept = exchange.body.attach(this);
     const { outbox } = this.#services;
+    this.#postedAt = outbox.flushes;
     outbox.post(this.#socket, head, kept[0] ?? null);
     let bytes = head.length + (kept[0]?.length ?? 0);
     for (let i = 1; i < kept.length; i += 1) {
@@ -180,33 +187,20 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer, T
 
   #onRead(size: number, buffer: Buffer): boolean {
     const client = this.#exchange?.connection.socket;
-    this.#isYielding = false;
     this.#onData(size === buffer.length ? buffer : buffer.subarray(0, size));
     const { readBuffers } = this.#services;
     if (this.#borrowed !== null) readBuffers.giveBack(this.#borrowed, client);
     this.#borrowed = this.#state === 'body' ? readBuffers.borrow() : null;
-    if (size === buffer.length) this.#yieldAfterShare();
-    else this.#fullReads = 0;
+    this.#share.count(size === buffer.length);
     return true;
-  }
-
-  #yieldAfterShare(): void {
-    this.#fullReads += 1;
-    if (this.#fullReads < READS_PER_TURN || this.#state !== 'body' || this.#socket.isPaused()) return;
-    this.#fullReads = 0;
-    this.#isYielding = true;
-    this.#socket.pause();
-    this.#services.readTurns.wait(this);
-  }
-
-  onTurn(): void {
-    if (this.#isYielding) this.#socket.resume();
   }
 
   #onData(chunk: Buffer): void {
     const exchange = this.#exchange;
     // Nobody asked for anything.
     if (exchange === null) return this.destroy();
+    // An answer to nothing: the request has not been written yet.
+    if (this.#postedAt === this.#services.outbox.flushes) return this.destroy();
     let at = 0;
     this.#hasAnswerBegun = true;
     if (this.#state === 'head') at = this.#readHead(exchange, chunk);
@@ -228,6 +222,8 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer, T
       this.#interimAnswers += 1;
       if (this.#interimAnswers > MAX_INTERIM_ANSWERS) return this.#refuseHead();
       exchange.interim(parser.head);
+      // Told to go on, it is the client's turn.
+      this.#awaitHead();
     }
     const { head } = parser;
     this.#state = 'body';
@@ -253,6 +249,7 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer, T
     exchange.flush();
     if (isRoomLeft) return this.#services.wheel.set(this, this.#timeouts!.bodyMs);
     this.#services.wheel.disarm(this);
+    this.#share.forget();
     this.#socket.pause();
     exchange.connection.expectDrain(this.#timeouts!.bodyMs);
   }
@@ -326,15 +323,17 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer, T
 
   /**
    * A member may close a kept connection just as we use it. It has not acted on the request then, as far as one can know;
-   * what is safe to send twice is sent once more (RFC 9110 §9.2.2).
+   * what is safe to send twice, or was not sent at all, is sent once more (RFC 9110 §9.2.2).
    */
   #isWorthRepeating(exchange: ClientExchange, outcome: Outcome): boolean {
     if (outcome.kind !== 'failed' || outcome.fault !== 'closed-before-head') return false;
     const isStale = this.#isKept && !this.#hasAnswerBegun;
-    return isStale && isIdempotent(exchange.method) && exchange.isReplayable;
+    if (!isStale || !exchange.isReplayable) return false;
+    return isIdempotent(exchange.method) || this.#socket.bytesWritten === this.#sentBefore;
   }
 
   #countSent(bytes: number): void {
+    this.#sentBytes += bytes;
     this.#services.scoreboard.countSent(this.#target!.row, bytes);
   }
 

@@ -36,6 +36,8 @@ export class Outbox {
   readonly #messages: (string | Buffer)[] = [];
   readonly #closings: Closing[] = [];
   #isScheduled = false;
+  /** Times that all that was posted was written. */
+  flushes = 0;
 
   /** `schedule`: has it flushed once the turn is over. */
   constructor(readBuffers: ReadBuffers, schedule: (flush: () => void) => void = setImmediate) {
@@ -83,6 +85,7 @@ export class Outbox {
       socket.write(wasFull ? Buffer.from(message) : message);
       if (!wasFull && socket.writableLength > 0) this.#letGoOf(message);
     }
+    this.flushes += 1;
     sockets.length = 0;
     messages.length = 0;
     this.#current = 0;

@@ -5,12 +5,14 @@ import { expect, test } from 'vitest';
 import { READS_PER_TURN } from '../../../src/dataplane/read-turns.ts';
 import type { LaneHarness } from '../../helpers/lane-harness.ts';
 import type { RawSocket } from '../../helpers/raw-socket.ts';
-import { get, request, stage } from './stage.ts';
+import { get, request, stage, stageLane } from './stage.ts';
 
 /** More than one turn could take if it took all that is there. */
 const SIZE = 16_000_000;
 const READ_BYTES = 65_536;
 const HEAD_BYTES = 1_024;
+/** The first of a read, and those behind it. */
+const MOST_ANSWERS = 1 + 32;
 
 /** The most that a counter grows by from one turn to the next until `isOver`. */
 async function mostPerTurn(count: () => number, isOver: () => boolean): Promise<number> {
@@ -55,6 +57,19 @@ test('a long request is read in shares', async () => {
   );
   expect(most).toBeLessThanOrEqual(READS_PER_TURN * READ_BYTES + HEAD_BYTES);
   expect(attempt.receivedBytes).toBe(head.length + SIZE);
+});
+
+test('requests that are answered here are answered in shares', async () => {
+  const lane = await stageLane([]);
+  const client = await lane.client();
+  const one = request('GET / HTTP/1.1', 'Host:a');
+  const count = Math.floor(READ_BYTES / one.length);
+  client.send(one.repeat(count));
+  const most = await mostPerTurn(
+    () => lane.own(5),
+    () => client.text.split('HTTP/1.1 503 ').length - 1 === count,
+  );
+  expect(most).toBeLessThanOrEqual(MOST_ANSWERS);
 });
 
 /** A tunnel; both ends are at their first byte. */

@@ -163,6 +163,59 @@ test('a kept connection that the member closes as we use it is no loss: the requ
   expect(lane.busy()).toBe(0);
 });
 
+const POST = `${request('POST / HTTP/1.1', 'Host: a', 'Content-Length: 4')}body`;
+
+/** In the order in which they come. */
+type Happening = 'request' | 'end' | 'reset';
+
+test.each<[Happening, Happening]>([
+  ['request', 'end'],
+  ['request', 'reset'],
+  ['reset', 'request'],
+])(
+  'of a %s and a %s in one turn the request goes on a fresh connection, whatever its method',
+  async (...happenings) => {
+    const { lane, member } = await stage();
+    const client = await lane.client();
+    for (let round = 0; round < 5; round += 1) {
+      client.send(get());
+      const kept = await member.next();
+      await kept.takeMessage();
+      kept.send(ok('one'));
+      await client.takeMessage();
+      const before = kept.receivedBytes;
+      for (const happening of happenings) {
+        if (happening === 'request') client.send(POST);
+        else kept[happening]();
+      }
+      const fresh = await member.next();
+      expect((await fresh.takeMessage()).body).toBe('body');
+      expect(kept.receivedBytes).toBe(before);
+      fresh.send(ok('two', 'Connection: close'));
+      expect((await client.takeMessage()).body).toBe('two');
+    }
+  },
+);
+
+test('data that meets a request which is not written yet is not taken for its answer', async () => {
+  const { lane, member } = await stage();
+  const client = await lane.client();
+  for (let round = 0; round < 5; round += 1) {
+    client.send(get());
+    const kept = await member.next();
+    await kept.takeMessage();
+    kept.send(ok('one'));
+    await client.takeMessage();
+    client.send(POST);
+    kept.send(ok('evil'));
+    const fresh = await member.next();
+    await fresh.takeMessage();
+    fresh.send(ok('two', 'Connection: close'));
+    expect((await client.takeMessage()).body).toBe('two');
+    await kept.gone();
+  }
+});
+
 test('what is not safe to do twice is not sent twice', async () => {
   const { lane, member } = await stage();
   const client = await lane.client();

@@ -23,3 +23,29 @@ test('requests that come in one piece and an answer each to them, also from a me
   // One after the other over one connection.
   expect(member.connections).toHaveLength(1);
 });
+
+test('a client that leaves amid its next request takes the attempt under way with it', async () => {
+  const { lane, member } = await stage();
+  const client = await lane.client();
+  client.send(get());
+  const attempt = await member.next();
+  await attempt.takeMessage();
+  client.send('G');
+  await until(() => client.socket.writableLength === 0, 'the byte to go');
+  client.reset();
+  await attempt.gone();
+  await lane.settled();
+});
+
+test('what comes behind a request is read so far and no further', async () => {
+  const { lane, member } = await stage();
+  const client = await lane.client();
+  client.send(get());
+  const attempt = await member.next();
+  await attempt.takeMessage();
+  client.send(Buffer.alloc(20_000_000, 'a'));
+  await until(() => client.socket.writableLength > 0, 'the client to be stopped');
+  attempt.send(ok('first'));
+  expect((await client.takeMessage()).body).toBe('first');
+  expect((await client.take('\r\n\r\n')).slice(0, 12)).toBe('HTTP/1.1 414');
+});

@@ -187,6 +187,23 @@ test('a member that cannot be reached in time is left for another', async () => 
   expect([lane.busy(0), lane.busy(1), lane.member('failed', 0)]).toEqual([0, 0, 1]);
 });
 
+test('a client that was told to continue has its own time for the body, and the member is not blamed', async () => {
+  const { lane, member } = await stage({ timeouts: { bodyMs: 5_000, responseMs: 100 } });
+  const client = await lane.client();
+  client.send(request('POST / HTTP/1.1', 'Host: a', 'Expect: 100-continue', 'Content-Length: 1'));
+  const attempt = await member.next();
+  await attempt.take('\r\n\r\n');
+  attempt.send('HTTP/1.1 100 Continue\r\n\r\n');
+  await client.take('100 Continue\r\n\r\n');
+  const startMs = performance.now();
+  await until(() => performance.now() - startMs > 400, 'more than the response timeout to pass');
+  client.send('x');
+  await attempt.take('x');
+  attempt.send(ok('thanks'));
+  expect((await client.takeMessage()).body).toBe('thanks');
+  expect(lane.member('failed')).toBe(0);
+});
+
 test('a client that waits for 100 Continue has as long as the member takes', async () => {
   const { lane, member } = await stage({ timeouts: { bodyMs: 100, responseMs: 5_000 } });
   const client = await lane.client();
