@@ -32,6 +32,7 @@ import { RequestWitness } from './request-facts.ts';
 import { RoutingTable } from './routing-table.ts';
 import { type StoryContext, serve } from './story.ts';
 import { TimerWheel } from './timer-wheel.ts';
+import { TurnClock } from './turn-clock.ts';
 
 /** Runs a lane behind a port; it waits for the message `start`. */
 export function runLane(port: MessagePort, limits: LaneLimits = defaultLaneLimits): void {
@@ -58,7 +59,7 @@ class Lane {
   constructor(settings: LaneSettings, limits: LaneLimits, post: (message: FromLane) => void) {
     this.#settings = settings;
     this.#post = post;
-    const clock = systemClock;
+    const clock = new TurnClock(systemClock);
     const scoreboard = new LaneScoreboard(settings.scoreboard, settings.lane);
     const wheel = new TimerWheel(clock);
     const readBuffers = new ReadBuffers();

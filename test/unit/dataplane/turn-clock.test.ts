@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { TurnClock } from '../../../src/dataplane/turn-clock.ts';
+import { ManualTime } from '../lib/manual-time.ts';
+
+test('time stands still within a turn, and goes on with the next one', () => {
+  const time = new ManualTime();
+  let endTurn = (): void => {};
+  const clock = new TurnClock(time.clock, (turn) => {
+    endTurn = turn;
+  });
+  const first = clock.nowMs();
+  time.advance(50);
+  expect(clock.nowMs()).toBe(first);
+  endTurn();
+  expect(clock.nowMs()).toBe(first + 50);
+});
+
+test('what waits has waited: a turn ends before the loop sleeps', async () => {
+  const time = new ManualTime();
+  const clock = new TurnClock(time.clock);
+  const first = clock.nowMs();
+  time.advance(50);
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(clock.nowMs()).toBe(first + 50);
+});
