@@ -17,6 +17,14 @@ export interface AgedBalancer {
   readonly age: number;
 }
 
+/** Hosts that belong to the namespace of a Balancer, as its status keeps it. */
+export interface HostRecord {
+  /** The class that it holds for: another one's controllers know nothing of the claims of this one's. */
+  readonly className: string;
+  /** Normalised. */
+  readonly hosts: readonly string[];
+}
+
 /** Keys are `namespace/name` (see keyOf); the order of each map is the order of insertion. */
 export interface ResourceSet {
   readonly balancers: ReadonlyMap<string, AgedBalancer>;
@@ -26,6 +34,8 @@ export interface ResourceSet {
   readonly endpointSlices: ReadonlyMap<string, readonly EndpointSlice[]>;
   /** By namespace: who may refer to what is in there. Left out where that is not asked, as in files. */
   readonly referenceGrants?: ReadonlyMap<string, readonly ReferenceGrant[]>;
+  /** By Balancer, also before the version that is here was written. Left out where there are no statuses, as in files. */
+  readonly hostRecords?: ReadonlyMap<string, HostRecord>;
   /** Pods behind endpoints, as far as they are known. Left out where they are not asked. */
   readonly pods?: ReadonlyMap<string, Pod>;
 }

@@ -3,6 +3,7 @@
 import type { Balancer } from '../api/balancer.ts';
 import { refOf } from '../api/parse.ts';
 import { createProblem, type Problem } from '../api/problem.ts';
+import type { HostRecord } from '../api/resource-set.ts';
 import { createBackoff } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { createHoldOff, type HoldOff, type Timers } from '../lib/hold-off.ts';
@@ -38,6 +39,8 @@ export interface BalancerFacts {
   /** The version that all this is about. */
   readonly balancer: Balancer;
   readonly conditions: BalancerConditions;
+  /** What the status is to record of its hosts; null: nothing. */
+  readonly hostRecord: HostRecord | null;
   /** Members in the snapshot; 0 if it is not served. */
   readonly members: number;
   /** Those of them that take requests of their sessions only, or not even these any more. */
@@ -62,6 +65,7 @@ interface Known {
   /** As translated, whatever its drains make of it; null: it is not served. */
   readonly unit: BalancerUnit | null;
   readonly conditions: BalancerConditions;
+  readonly hostRecord: HostRecord | null;
   /** Why its newest version found no room; null: it did. */
   readonly unplaced: string | null;
   readonly problems: readonly LocatedProblem[];
@@ -153,7 +157,8 @@ export class Reconciler {
     return facts;
   }
 
-  #factsOf(key: string, { balancer, conditions, unit, unplaced }: Known, acknowledged: number): BalancerFacts {
+  #factsOf(key: string, known: Known, acknowledged: number): BalancerFacts {
+    const { balancer, conditions, hostRecord, unit, unplaced } = known;
     const { publisher } = this.#options;
     const drains = this.#drains;
     const generation = publisher.generationOf(key);
@@ -161,6 +166,7 @@ export class Reconciler {
     return {
       balancer,
       conditions,
+      hostRecord,
       members: unit?.members.length ?? 0,
       // Looks at each member, and is asked for seldom, while facts are made for all Balancers again and again.
       get draining() {
@@ -284,7 +290,7 @@ export class Reconciler {
     const { pods } = reading.resources;
     const graceSecondsOf = (pod: string): number | null => pods?.get(pod)?.graceSeconds ?? null;
     const messages = new Map(result?.unplaced.map(({ key, message }) => [key, message]));
-    return [...balancers].map(([key, { unit, conditions, problems: found }]) => {
+    return [...balancers].map(([key, { unit, conditions, hostRecord, problems: found }]) => {
       const { balancer } = reading.resources.balancers.get(key)!;
       const unplaced = messages.get(key) ?? null;
       const all = [...found, ...this.#noticesOf(balancer)];
@@ -292,7 +298,7 @@ export class Reconciler {
       if (unplaced !== null) all.push(createProblem(refOf(balancer), 'spec.members', unplaced));
       const problems = all.map((problem) => ({ problem, location: null }));
       if (unit === null) this.#drains.forget(key);
-      this.#known.set(key, { balancer, unit, conditions, unplaced, problems });
+      this.#known.set(key, { balancer, unit, conditions, hostRecord, unplaced, problems });
       return { owner: key, problems };
     });
   }

@@ -21,8 +21,8 @@ export function isServed(balancer: Classed, options: Pick<TranslateOptions, 'cla
   return className === undefined ? options.isDefaultClass : className === options.className;
 }
 
-/** What a Balancer wants of hosts and paths. */
-export function claimsOf(balancer: Balancer, age: number): Claimant {
+/** What a Balancer wants of hosts and paths. `heldHosts`: what its status records. */
+export function claimsOf(balancer: Balancer, age: number, heldHosts: readonly string[]): Claimant {
   const claims: RuleClaim[] = [];
   for (const [ruleIndex, rule] of balancer.spec.rules.entries()) {
     const ruleField = `spec.rules[${ruleIndex}]`;
@@ -40,7 +40,7 @@ export function claimsOf(balancer: Balancer, age: number): Claimant {
     }
   }
   const { namespace, name } = balancer.metadata;
-  return { ref: refOf(balancer), balancer: keyOf(namespace, name), age, claims };
+  return { ref: refOf(balancer), balancer: keyOf(namespace, name), age, claims, heldHosts };
 }
 
 const defaultFurtherAttempts = 3;

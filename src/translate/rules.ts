@@ -2,8 +2,8 @@
 // who may take a host, who wins when two want the same path. Pure; members play no part here.
 import { createProblem, formatRef, type Problem, type ResourceRef } from '../api/problem.ts';
 import type { RuleUnit } from '../snapshot/snapshot.ts';
-import { catchAllHost, wildcardOver } from './host-and-path.ts';
-import type { TranslateOptions } from './options.ts';
+import { catchAllHost } from './host-and-path.ts';
+import { type HostClaimant, type HostTerms, settleHosts } from './host-owners.ts';
 import { compareText } from './text-order.ts';
 
 /** One host and one path that a resource wants. */
@@ -21,8 +21,7 @@ export interface RuleClaim {
 }
 
 /** All that one resource wants, in the order in which it says so. */
-export interface Claimant {
-  readonly ref: ResourceRef;
+export interface Claimant extends HostClaimant {
   /** Key of the balancer that its rules lead to. */
   readonly balancer: string;
   /** Smaller is older. */
@@ -35,6 +34,8 @@ export interface Award {
   readonly ruleCount: number;
   /** One for each host that it may not have and each path that it lost; at most `maxProblems`. */
   readonly problems: readonly Problem[];
+  /** Those of its hosts that its status is to record as its namespace's: sorted. Empty under `Shared`. */
+  readonly hosts: readonly string[];
 }
 
 export interface Settlement {
@@ -47,36 +48,24 @@ export interface Settlement {
 /** Most problems told of one claimant: a large Balancer that loses everything needs no thousand lines. */
 const maxProblems = 32;
 
-type Terms = Pick<TranslateOptions, 'hostOwnership' | 'catchAllNamespaces'>;
-
 /**
- * Settles all claims: the older claimant first, then by namespace and name. A loser keeps the rest of its rules.
- *
- * Under `Strict` the first to claim a host takes it for its namespace, and a wildcard takes the names one label below it
- * too; hosts that were claimed before the wildcard stay with their owners. The catch-all host is owned like any other,
- * but covers none.
+ * Settles all claims: hosts as in settleHosts, and of the paths under them the older claimant first, then by namespace and
+ * name. A loser keeps the rest of its rules.
  */
-export function settleClaims(claimants: readonly Claimant[], terms: Terms): Settlement {
+export function settleClaims(claimants: readonly Claimant[], terms: HostTerms): Settlement {
   const ordered = claimants.toSorted(
     (a, b) => a.age - b.age || compareText(a.ref.namespace, b.ref.namespace) || compareText(a.ref.name, b.ref.name),
   );
-  const owners = new Map<string, ResourceRef>();
   const winners = new Map<string, { readonly rule: RuleUnit; readonly claimant: Claimant }>();
   const awards = new Map<string, Award>();
 
-  for (const claimant of ordered) {
+  for (const [claimant, { refusals, toRecord }] of settleHosts(ordered, terms)) {
     const problems: Problem[] = [];
-    const refusals = new Map<string, string | null>();
     const told = new Set<string>();
     let ruleCount = 0;
     for (const claim of claimant.claims) {
-      let refusal = refusals.get(claim.host);
-      if (refusal === undefined) {
-        refusal = refuseHost(claim.host, claimant.ref, owners, terms);
-        refusals.set(claim.host, refusal);
-        if (refusal === null && !owners.has(claim.host)) owners.set(claim.host, claimant.ref);
-      }
-      if (refusal !== null) {
+      const refusal = refusals.get(claim.host);
+      if (refusal !== undefined) {
         if (!told.has(claim.hostField)) {
           problems.push(createProblem(claimant.ref, claim.hostField, `${claim.hostField}: ${refusal}`, claim.host));
         }
@@ -93,38 +82,11 @@ export function settleClaims(claimants: readonly Claimant[], terms: Terms): Sett
         problems.push(lostPath(claim, claimant, winner.claimant));
       }
     }
-    awards.set(claimant.balancer, { ruleCount, problems: bounded(problems, claimant.ref) });
+    awards.set(claimant.balancer, { ruleCount, problems: bounded(problems, claimant.ref), hosts: toRecord });
   }
 
   const rules = [...winners.values()].map(({ rule }) => rule);
   return { rules: rules.sort(compareRules), awards };
-}
-
-/** Why a namespace may not have a host; null if it may. */
-function refuseHost(
-  host: string,
-  ref: ResourceRef,
-  owners: ReadonlyMap<string, ResourceRef>,
-  terms: Terms,
-): string | null {
-  const { catchAllNamespaces, hostOwnership } = terms;
-  if (host === catchAllHost && catchAllNamespaces !== 'all' && !catchAllNamespaces.has(ref.namespace)) {
-    return `namespace ${ref.namespace} may not take every host; name the hosts, or have the operator allow it`;
-  }
-  if (hostOwnership === 'Shared') return null;
-  const owner = owners.get(host);
-  if (owner !== undefined) {
-    if (owner.namespace === ref.namespace) return null;
-    const what = host === catchAllHost ? 'the catch-all host' : `host ${host}`;
-    return `${what} belongs to namespace ${owner.namespace}, which claimed it first by ${formatRef(owner)}`;
-  }
-  const wildcard = wildcardOver(host);
-  const wildcardOwner = wildcard === null ? undefined : owners.get(wildcard);
-  if (wildcardOwner === undefined || wildcardOwner.namespace === ref.namespace) return null;
-  return (
-    `host ${host} is covered by ${wildcard}, which belongs to namespace ${wildcardOwner.namespace}, ` +
-    `which claimed it first by ${formatRef(wildcardOwner)}`
-  );
 }
 
 function lostPath(claim: RuleClaim, loser: Claimant, winner: Claimant): Problem {

@@ -6,7 +6,7 @@ import type { EndpointSlice } from '../api/endpoint-slice.ts';
 import type { Pod } from '../api/pod.ts';
 import type { Problem } from '../api/problem.ts';
 import type { ReferenceGrant } from '../api/reference-grant.ts';
-import { keyOf, type ResourceSet } from '../api/resource-set.ts';
+import { type HostRecord, keyOf, type ResourceSet } from '../api/resource-set.ts';
 import type { Secret } from '../api/secret.ts';
 import type { Service } from '../api/service.ts';
 import type { BalancerUnit, Snapshot } from '../snapshot/snapshot.ts';
@@ -31,6 +31,8 @@ export interface TranslatedBalancer {
   readonly unit: BalancerUnit | null;
   readonly problems: readonly Problem[];
   readonly conditions: BalancerConditions;
+  /** What its status is to record of its hosts; null: nothing. */
+  readonly hostRecord: HostRecord | null;
 }
 
 export interface Translator {
@@ -72,7 +74,10 @@ interface Report {
   readonly award: Award;
   readonly problems: readonly Problem[];
   readonly conditions: BalancerConditions;
+  readonly hostRecord: HostRecord | null;
 }
+
+const noHosts: readonly string[] = [];
 
 type MemberInput = Service | EndpointSlice | readonly ReferenceGrant[] | Pod | undefined;
 
@@ -98,6 +103,15 @@ export function createTranslator(options: TranslateOptions): Translator {
     return settlement;
   };
 
+  const heldHostsOf = (record: HostRecord | undefined): readonly string[] =>
+    record?.className === options.className ? record.hosts : noHosts;
+
+  /** The memo with what is to be said of it when its rules are settled so. */
+  const complete = (memo: BalancerMemo | UnreportedMemo, award: Award): BalancerMemo =>
+    memo.report !== null && memo.report.award === award
+      ? memo
+      : { ...memo, report: reportOn(award, memo, options.className) };
+
   const recall = (key: string, balancer: Balancer, set: ResourceSet): BalancerMemo | UnreportedMemo => {
     const inputs = memberInputs(balancer, set);
     const secret = signingSecretOf(balancer, set);
@@ -118,9 +132,11 @@ export function createTranslator(options: TranslateOptions): Translator {
         .sort(([a], [b]) => compareText(a, b));
 
       const nextClaimants = new Map<Balancer, Claimant>();
-      for (const [, { balancer, age }] of ours) {
+      for (const [key, { balancer, age }] of ours) {
         const before = claimants.get(balancer);
-        nextClaimants.set(balancer, before?.age === age ? before : claimsOf(balancer, age));
+        const heldHosts = heldHostsOf(set.hostRecords?.get(key));
+        const isSame = before?.age === age && before.heldHosts === heldHosts;
+        nextClaimants.set(balancer, isSame ? before : claimsOf(balancer, age, heldHosts));
       }
       claimants = nextClaimants;
       const { rules, awards } = settle([...claimants.values()]);
@@ -160,18 +176,12 @@ export function createTranslator(options: TranslateOptions): Translator {
   };
 }
 
-/** The memo with what is to be said of it when its rules are settled so. */
-function complete(memo: BalancerMemo | UnreportedMemo, award: Award): BalancerMemo {
-  if (memo.report !== null && memo.report.award === award) return memo;
-  return { ...memo, report: reportOn(award, memo) };
-}
-
 function describe({ unit, report }: BalancerMemo): TranslatedBalancer {
-  const { award, problems, conditions } = report;
-  return { unit: award.ruleCount > 0 ? unit : null, problems, conditions };
+  const { award, problems, conditions, hostRecord } = report;
+  return { unit: award.ruleCount > 0 ? unit : null, problems, conditions, hostRecord };
 }
 
-function reportOn(award: Award, { members, session, hashed }: Omit<BalancerMemo, 'report'>): Report {
+function reportOn(award: Award, { members, session, hashed }: Omit<BalancerMemo, 'report'>, className: string): Report {
   const faults = [...award.problems, ...members.problems, ...hashed.problems];
   const unresolved = [...members.unresolved, ...session.unresolved];
   return {
@@ -181,6 +191,7 @@ function reportOn(award: Award, { members, session, hashed }: Omit<BalancerMemo,
       accepted: acceptedCondition(award.ruleCount, faults),
       resolvedRefs: resolvedRefsCondition(unresolved),
     },
+    hostRecord: award.hosts.length === 0 ? null : { className, hosts: award.hosts },
   };
 }
 

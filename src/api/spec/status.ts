@@ -1,5 +1,6 @@
-// What the leading replica reports about a Balancer. Users read it; nothing is decided by it.
+// What the leading replica reports about a Balancer. Users read it; of all that, only the hosts decide anything.
 import { z } from 'zod';
+import { subdomainPattern } from '../metadata.ts';
 import { choice, list, text, wholeNumber } from '../schema/field.ts';
 
 const maxGeneration = 2 ** 53 - 1;
@@ -47,6 +48,19 @@ export const statusSchema = z
       .meta({ description: 'Counts of members, as the leading replica sees them.' })
       .optional(),
     addresses: list('Where the proxy can be reached.', addressSchema, 16).optional(),
+    className: text({
+      doc: 'The class of controller for which hosts are recorded.',
+      allowed: 'the name of a class: at most 253 lower-case letters, digits, "-" and "."',
+      pattern: subdomainPattern,
+      max: 253,
+    }).optional(),
+    hosts: list(
+      'Those of its hosts that belong to its namespace, "*" for every host. They stay so for as long as it claims them, ' +
+        'however old other Balancers are that claim them later. Nothing is recorded where namespaces share hosts.',
+      z.string().max(253).meta({ description: 'A host in lower case, which may begin with "*.".' }),
+      // As many as all rules can name.
+      64 * 64,
+    ).optional(),
     conditions: z
       .array(conditionSchema)
       .max(16)

@@ -2,6 +2,7 @@
 // said before only gives it the times of conditions that still hold.
 import type { Balancer } from '../../api/balancer.ts';
 import type { RefusedBalancer } from '../../api/refused-balancer.ts';
+import type { HostRecord } from '../../api/resource-set.ts';
 import { type AcceptedReason, type Condition, type ResolvedRefsReason, summarise } from '../../translate/conditions.ts';
 import type { BalancerFacts } from '../reconcile.ts';
 import type { MemberCounts } from './member-counts.ts';
@@ -73,7 +74,7 @@ export function desiredStatus({ facts, members, addresses, before, wallMs }: Sta
     { type: 'Programmed', condition: programmed, generation },
     { type: 'Ready', condition: readyCondition(facts, programmed, members), generation },
   ];
-  return statusOf(generation, claims, { members, addresses, before, wallMs });
+  return statusOf(generation, claims, facts.hostRecord, { members, addresses, before, wallMs });
 }
 
 /**
@@ -98,12 +99,13 @@ export function refusedStatus({ refused, facts, ...inputs }: RefusedInputs): Bal
     { type: 'Programmed', condition: isServed ? olderVersion : notServed, generation },
     { type: 'Ready', condition: notAccepted, generation },
   );
-  return statusOf(generation, claims, inputs);
+  return statusOf(generation, claims, facts?.hostRecord ?? null, inputs);
 }
 
 function statusOf(
   generation: number | undefined,
   claims: readonly Claim[],
+  hostRecord: HostRecord | null,
   { members, addresses, before, wallMs }: Omit<StatusInputs, 'facts'>,
 ): BalancerStatus {
   const published = addresses ?? before?.addresses ?? [];
@@ -111,6 +113,7 @@ function statusOf(
     ...observed(generation),
     members: { total: members.total, ready: members.ready, draining: members.draining },
     ...(published.length === 0 ? {} : { addresses: published.map(({ type, value }) => ({ type, value })) }),
+    ...hostRecord,
     conditions: claims.map(({ type, condition, generation: about }): StatusCondition => {
       const status = condition.isTrue ? 'True' : 'False';
       const last = before?.conditions?.find((each) => each.type === type);
@@ -213,7 +216,7 @@ function readyCondition(
 }
 
 /** Conditions as one text, ours only, in our order: the API server and other writers may keep the list in another one. */
-function textOf({ observedGeneration, members, addresses, conditions }: BalancerStatus): string {
+function textOf({ observedGeneration, members, addresses, className, hosts, conditions }: BalancerStatus): string {
   const ours = conditionTypes.map((type) => {
     const found = conditions?.find((each) => each.type === type);
     if (found === undefined) return null;
@@ -221,7 +224,8 @@ function textOf({ observedGeneration, members, addresses, conditions }: Balancer
     return [status, found.observedGeneration, reason, message, Date.parse(lastTransitionTime)];
   });
   const counts = members === undefined ? null : [members.total, members.ready, members.draining];
-  return JSON.stringify([observedGeneration, counts, (addresses ?? []).map(({ type, value }) => [type, value]), ours]);
+  const published = (addresses ?? []).map(({ type, value }) => [type, value]);
+  return JSON.stringify([observedGeneration, counts, published, className, hosts, ours]);
 }
 
 function isOurType(type: string): boolean {

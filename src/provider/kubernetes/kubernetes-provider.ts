@@ -10,7 +10,7 @@ import { type EndpointSlice, serviceNameLabel } from '../../api/endpoint-slice.t
 import { parseResource, type Resource } from '../../api/parse.ts';
 import type { ReferenceGrant } from '../../api/reference-grant.ts';
 import { type RefusedBalancer, readRefused } from '../../api/refused-balancer.ts';
-import { type AgedBalancer, keyOf, type ResourceSet } from '../../api/resource-set.ts';
+import { type AgedBalancer, type HostRecord, keyOf, type ResourceSet } from '../../api/resource-set.ts';
 import type { Secret } from '../../api/secret.ts';
 import type { Service } from '../../api/service.ts';
 import type { Changes, LocatedProblem, Provider, Reading } from '../provider.ts';
@@ -61,6 +61,8 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
   const secrets = new Map<string, Secret>();
   const endpointSlices = new Map<string, readonly EndpointSlice[]>();
   const referenceGrants = new Map<string, readonly ReferenceGrant[]>();
+  /** As the newest statuses have it, whichever version of a Balancer is in `balancers`. */
+  const hostRecords = new Map<string, HostRecord>();
 
   /** The newest versions there are. */
   const newest = new Map<string, Balancer>();
@@ -120,7 +122,15 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
     ? new MemberPods({ ...surroundings, tally: tallies.Pod, onChange: noteService, onSettled: () => admitSoon() })
     : null;
   const pods = memberPods === null ? {} : { pods: memberPods.pods };
-  const resources: ResourceSet = { balancers, services, secrets, endpointSlices, referenceGrants, ...pods };
+  const resources: ResourceSet = {
+    balancers,
+    services,
+    secrets,
+    endpointSlices,
+    referenceGrants,
+    hostRecords,
+    ...pods,
+  };
 
   const onChange = { onProblems: noteProblems, onSettled: admitSoon };
   const serviceKind = new WantedKind<Service>({
@@ -191,6 +201,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
       const read = object === null ? undefined : readRefused(trimmed(object, balancerApiVersion, 'Balancer'), problems);
       if (read === undefined) refused.delete(key);
       else refused.set(key, read);
+      if (read !== undefined) noteHosts(key, read.status);
       newestChanges += 1;
     },
     onSettled: () => {
@@ -248,9 +259,19 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
     for (const name of version.references.secrets) namedSecrets.release(keyOf(namespace, name));
   };
 
+  const noteHosts = (key: string, status: Balancer['status']): void => {
+    const { className, hosts } = status ?? {};
+    const record = className === undefined || hosts === undefined ? undefined : { className, hosts };
+    if (isDeepStrictEqual(record, hostRecords.get(key))) return;
+    if (record === undefined) hostRecords.delete(key);
+    else hostRecords.set(key, record);
+    noteAll();
+  };
+
   const arrive = (key: string, balancer: Balancer): void => {
     newest.set(key, balancer);
     newestChanges += 1;
+    noteHosts(key, isOurs(balancer) ? balancer.status : undefined);
     const waiting = arriving.get(key);
     const current = waiting ?? taken.get(key);
     // A write of the status, or of a label, makes a new version of the object but not of what the user wants.
@@ -283,6 +304,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
     awaited?.delete(key);
     taken.delete(key);
     balancers.delete(key);
+    hostRecords.delete(key);
     noteAll();
     admitSoon();
   };

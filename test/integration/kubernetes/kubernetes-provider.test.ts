@@ -154,6 +154,45 @@ describe('a change', () => {
     expect(provider.read()).toBe(before);
   });
 
+  it('of the hosts that a status records is one, whichever version is in use, but only a change', async () => {
+    await start({ isOurs: ({ spec }) => spec.className !== 'other' });
+    const record = { className: 'evenkeel', hosts: ['shop.example.com'] };
+    const records = () => Object.fromEntries(provider.read().resources.hostRecords!);
+    let writes = 0;
+    const put = (generation: number, status: Record<string, unknown>, extra: Record<string, unknown> = {}): void => {
+      writes += 1;
+      const { metadata, ...rest } = balancer('one', ['app'], extra);
+      const written = { observedGeneration: writes, conditions: [], ...status };
+      server.put('balancers', { ...rest, metadata: { ...metadata, generation }, status: written });
+    };
+    const untilSeen = () =>
+      eventually(() => expect(provider.newestBalancers.get('shop/one')?.status?.observedGeneration).toBe(writes));
+
+    const before = provider.read().resources.balancers.get('shop/one')!.balancer;
+    put(1, record);
+    await eventually(() => expect(records()).toEqual({ 'shop/one': record }));
+    expect(provider.read().resources.balancers.get('shop/one')!.balancer).toBe(before);
+    const { version } = provider.read();
+    const kept = provider.read().resources.hostRecords!.get('shop/one');
+    put(1, { ...record, members: { total: 1, ready: 1, draining: 0 } });
+    await untilSeen();
+    expect(provider.read().version).toBe(version);
+    expect(provider.read().resources.hostRecords!.get('shop/one')).toBe(kept);
+
+    // A version that does not parse, and one that waits for what it names, change nothing of that.
+    const lost = { ...record, hosts: [] };
+    put(2, lost, { lbMethod: 'bywish' });
+    await eventually(() => expect(records()).toEqual({ 'shop/one': lost }));
+    put(1, record);
+    await eventually(() => expect(records()).toEqual({ 'shop/one': record }));
+    put(3, record, { className: 'other' });
+    await eventually(() => expect(records()).toEqual({}));
+    put(4, record);
+    await eventually(() => expect(records()).toEqual({ 'shop/one': record }));
+    server.remove('balancers', 'shop', 'one');
+    await eventually(() => expect(records()).toEqual({}));
+  });
+
   it('that does not parse is told of once, leaves the last good version, and can be told to its author', async () => {
     await start();
     const good = provider.read().resources.balancers.get('shop/one');

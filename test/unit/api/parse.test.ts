@@ -72,10 +72,11 @@ describe('a Balancer', () => {
   });
 
   test('keeps its status and drops metadata that is not read', () => {
+    const record = { className: 'evenkeel', hosts: ['*', '*.example.com', 'shop.example.com'] };
     const metadata = { name: 'a', managedFields: [{}] };
-    const document = { ...balancerDocument(specWith({})), metadata, status: { observedGeneration: 3 } };
+    const document = { ...balancerDocument(specWith({})), metadata, status: { observedGeneration: 3, ...record } };
     const { resource } = parseResource(document);
-    expect(resource).toHaveProperty('status.observedGeneration', 3);
+    expect(resource).toHaveProperty('status', { observedGeneration: 3, ...record });
     expect(resource).not.toHaveProperty('metadata.managedFields');
   });
 });

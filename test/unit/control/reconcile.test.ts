@@ -10,6 +10,7 @@ import type { BalancerConditions } from '../../../src/translate/conditions.ts';
 import { ManualTime } from '../lib/manual-time.ts';
 import { balancer, member, RecordedLog, snapshotOf } from './fixtures.ts';
 
+const hostRecord = { className: 'evenkeel', hosts: ['a.example.com'] };
 const served: BalancerConditions = {
   accepted: { isTrue: true, reason: 'Accepted', message: '' },
   resolvedRefs: { isTrue: true, reason: 'ResolvedRefs', message: '' },
@@ -60,6 +61,7 @@ function setUp() {
       locate: ({ path }) => ({ file: 'app.yaml', line: path.length, column: 1 }),
     };
   };
+  const translated = (unit: BalancerUnit) => ({ unit, problems: state.problems, conditions: served, hostRecord });
   const reconciler = new Reconciler({
     provider: {
       start: async (onChange) => {
@@ -73,13 +75,13 @@ function setUp() {
       translate: () => {
         looks.push('all');
         if (state.fault !== null) throw state.fault;
-        const found = state.units.map((unit) => [unit.key, { unit, problems: state.problems, conditions: served }]);
+        const found = state.units.map((unit) => [unit.key, translated(unit)]);
         return { snapshot: snapshotOf(...state.units), balancers: new Map(found as []) };
       },
       translateServices: (_, services) => {
         looks.push([...services].join());
         const found = state.units.filter(({ key }) => services.has(key));
-        return new Map(found.map((unit) => [unit.key, { unit, problems: state.problems, conditions: served }]));
+        return new Map(found.map((unit) => [unit.key, translated(unit)]));
       },
     },
     checkSnapshot: () => state.faults,
@@ -297,6 +299,7 @@ describe('what is known of a Balancer', () => {
     expect(reconciler.facts().get('shop/a')).toEqual({
       balancer: resourceOf(balancer('a', [])),
       conditions: served,
+      hostRecord,
       members: 2,
       draining: 0,
       isProgrammed: false,

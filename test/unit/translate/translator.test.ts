@@ -105,3 +105,35 @@ test('rules are settled anew when a Balancer grows older or younger than another
   expect(translator.translate(setOf([a, b])).snapshot.rules[0]?.balancer).toBe('shop/a');
   expect(translator.translate(setOf([b, a])).snapshot.rules[0]?.balancer).toBe('shop/b');
 });
+
+test('rules are settled anew when a status records a host for its class, and units and members stay as they are', () => {
+  const findEndpoints = vi.spyOn(endpoints, 'findEndpoints');
+  const translator = createTranslator(testOptions);
+  const rules = [{ hosts: ['Shop.example.com'] }];
+  const members = [{ service: { name: 'app', port: 'http' } }];
+  const set = setOf([
+    balancer('old', { rules, members }, 'b'),
+    balancer('young', { rules, members }),
+    service('app'),
+    slice('app-1', 'app', [endpoint(1)]),
+  ]);
+  const hosts = ['shop.example.com'];
+  const withRecord = (className: string) =>
+    translator.translate({ ...set, hostRecords: new Map([['shop/young', { className, hosts }]]) });
+
+  const before = translator.translate(set);
+  expect(before.snapshot.rules[0]?.balancer).toBe('b/old');
+  expect(before.balancers.get('b/old')?.hostRecord).toEqual({ className: 'evenkeel', hosts });
+  expect(before.balancers.get('shop/young')?.hostRecord).toBeNull();
+  // Another class's controller knows nothing of the Balancers of this one.
+  expect(withRecord('other').snapshot.rules).toBe(before.snapshot.rules);
+
+  const looks = findEndpoints.mock.calls.length;
+  const first = withRecord('evenkeel');
+  expect(first.snapshot.rules[0]?.balancer).toBe('shop/young');
+  expect(first.balancers.get('shop/young')?.hostRecord).toEqual({ className: 'evenkeel', hosts });
+  expect(first.balancers.get('b/old')?.hostRecord).toBeNull();
+  expect(conditionsOf(first, 'b/old').accepted.reason).toBe('NoRulesLeft');
+  expect(translator.translate(set).snapshot.balancers.get('b/old')).toBe(before.snapshot.balancers.get('b/old'));
+  expect(findEndpoints.mock.calls.length).toBe(looks);
+});

@@ -7,6 +7,7 @@ import {
   desiredStatus,
   hasOurConditions,
   isSameStatus,
+  refusedStatus,
   transitions,
 } from '../../../../src/control/status/desired-status.ts';
 import { countMembers, type MemberCounts } from '../../../../src/control/status/member-counts.ts';
@@ -132,6 +133,28 @@ describe('the status of a Balancer', () => {
     const gone = desiredStatus({ facts, members: counts(), addresses: [], before: known, wallMs: laterMs });
     expect(isSameStatus(gone, known)).toBe(false);
     expect(gone.addresses).toBeUndefined();
+  });
+
+  it('records hosts and the class that they are recorded for, and drops what is lost', () => {
+    const hostRecord = { className: 'evenkeel', hosts: ['a.example.com', 'b.example.com'] };
+    const before = statusOf({ hostRecord });
+    expect(before).toMatchObject(hostRecord);
+    expect(isSameStatus(statusOf({ hostRecord }), before)).toBe(true);
+    expect(isSameStatus(statusOf({ hostRecord: { ...hostRecord, hosts: ['a.example.com'] } }), before)).toBe(false);
+    expect(isSameStatus(statusOf({ hostRecord: { ...hostRecord, className: 'other' } }), before)).toBe(false);
+    const after = statusOf({ hostRecord: null }, {}, { before });
+    expect(isSameStatus(after, before)).toBe(false);
+    expect(after).not.toHaveProperty('hosts');
+    expect(after).not.toHaveProperty('className');
+  });
+
+  it('records the hosts of the version that stays where the newest cannot be read, and none where there is no other', () => {
+    const hostRecord = { className: 'evenkeel', hosts: ['a.example.com'] };
+    const object = balancerObject('a');
+    const refused = { metadata: object.metadata, spec: {}, problems: [] };
+    const inputs = { refused, members: counts(), addresses: [], before: undefined, wallMs: firstMs };
+    expect(refusedStatus({ ...inputs, facts: factsOf(object, { hostRecord }) })).toMatchObject(hostRecord);
+    expect(refusedStatus({ ...inputs, facts: null })).not.toHaveProperty('hosts');
   });
 
   it('is the same whatever others added, in whatever order', () => {

@@ -34,6 +34,7 @@ export function factsOf(balancer: Balancer, changes: Partial<BalancerFacts> = {}
       accepted: { isTrue: true, reason: 'Accepted', message: 'The Balancer is served.' },
       resolvedRefs: { isTrue: true, reason: 'ResolvedRefs', message: 'All references are resolved.' },
     },
+    hostRecord: null,
     members: 1,
     draining: 0,
     isProgrammed: true,
