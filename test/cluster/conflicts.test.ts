@@ -49,6 +49,7 @@ describe.skipIf(absence !== null)('a host that two namespaces claim', () => {
   test('stays where it is served when an older Balancer claims it later, also after a restart, until it is given up', async () => {
     const lease = ['--leader-election-name', 'older-intruder'];
     await using evenkeel = await serveCluster(plane, { args: lease });
+    await using follower = await serveCluster(plane, { args: lease });
     await using old = await Scene.open(plane.admin, 'old');
     await using young = await Scene.open(plane.admin, 'young');
     const [other] = await old.furnish(1);
@@ -61,10 +62,11 @@ describe.skipIf(absence !== null)('a host that two namespaces claim', () => {
     // Nobody writes a status by the way.
     await plane.admin.apply({ ...both, status: { className: 'evenkeel', hosts: [old.host, young.host] } });
     await old.untilCondition('Accepted', 'True', 'PartlyAccepted');
-    await young.untilServedBy(evenkeel, [mine!.name]);
+    for (const replica of [evenkeel, follower]) await young.untilServedBy(replica, [mine!.name]);
     expect(await hostsOf(old)).toEqual([old.host]);
 
     await evenkeel.stop();
+    await follower.stop();
     await using next = await serveCluster(plane, { args: lease });
     await old.untilServedBy(next, [other!.name]);
     await young.untilServedBy(next, [mine!.name]);
