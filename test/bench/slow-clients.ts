@@ -1,7 +1,8 @@
 // Thousands of clients that drip heads, stall in bodies and never read their answers, beside normal traffic: how much
 // slower that gets, whether deadlines end them all, and whether their memory comes back. Two processes of the product run
 // at the same time, one of them without slow clients; windows on the one and on the other take turns and medians are
-// compared, so that whatever else the machine does meets both alike.
+// compared, so that whatever else the machine does meets both alike. What the load itself costs with two cores, where slow
+// clients share one with those who measure, is told by windows between the rounds, in which there are no slow clients.
 // node test/bench/slow-clients.ts [--clients N] [--rounds N] [--windows N] [--quick]; the exit code is 1 when a bound is
 // exceeded. --quick: few clients, and twice the rise.
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -54,10 +55,12 @@ try {
   const driver = await Members.start();
   started.push(driver);
   for (const running of [calm, beset]) await window(driver, running);
+  const before: number[] = [];
   const without: number[] = [];
   const beside: number[] = [];
   const memoryMiB = [await settledMiB(beset)];
   for (let round = 1; round <= rounds; round += 1) {
+    for (let i = 0; i < windows / 2; i += 1) before.push(await window(driver, beset));
     const clients = await SlowClients.open(beset.port, clientCount);
     try {
       const present: number[] = [];
@@ -84,6 +87,7 @@ try {
       await clients.close();
     }
   }
+  say(`p99 ${describe(summarise(before))} while there are no slow clients`);
   judgeTimes(without, beside);
   judgeMemory(memoryMiB);
 } finally {
