@@ -41,9 +41,6 @@ const FORWARDING: ReadonlySet<HeaderId> = new Set(forwardingIds);
 /** Lists that a trusted proxy began. */
 const APPENDED: ReadonlySet<HeaderId> = new Set([headerIds.xForwardedFor, headerIds.forwarded]);
 
-/** The loop mark of RFC 8586: unlike Via it changes nothing in how members answer. */
-const LOOP_HEADER = 'cdn-loop';
-
 /** A client that takes trailers may say so to the member; the option has to go with it (RFC 9110 §10.1.4). */
 const ADDED_TE = joinFieldText(fieldLine('TE', 'trailers'), fieldLine('Connection', 'TE'));
 
@@ -83,11 +80,14 @@ export class ForwardingHeaders {
     return this.#scheme === 'https';
   }
 
-  /** Whether this process has seen the request before. To be asked once for each request, before all else. */
+  /**
+   * Whether this process has seen the request before. To be asked once for each request, before all else. Goes by the loop
+   * mark of RFC 8586, which unlike Via changes nothing in how members answer.
+   */
   isLoop(head: RequestHead): boolean {
     this.#requestId = '';
     const { fields } = head;
-    for (let line = fields.findName(LOOP_HEADER); line !== -1; line = fields.findName(LOOP_HEADER, line + 1)) {
+    for (let line = fields.find(headerIds.cdnLoop); line !== -1; line = fields.find(headerIds.cdnLoop, line + 1)) {
       const names = fields.value(line).split(',');
       if (names.some((name) => name.trim().split(';', 1)[0] === this.#options.viaName)) return true;
     }

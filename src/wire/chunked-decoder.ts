@@ -2,6 +2,7 @@
 // Validates every octet of the framing, so that a sound body may be passed on exactly as it came.
 import { badExtension, extensionEnd, extensionStart, stepExtension } from './chunk-extension.ts';
 import type { FieldLines } from './field-lines.ts';
+import { forwardingIds, ownIds } from './head-writer.ts';
 import { type HeaderId, headerIdCount, headerIds } from './header-id.ts';
 import type { BodyLimits } from './limits.ts';
 import { CR, hexValue, LF } from './octets.ts';
@@ -25,7 +26,10 @@ const inTrailers = 9;
 // 2^53 - 1 has 14 hexadecimal digits; more could only be zeros in front, of which there might be no end.
 const maxSizeDigits = 16;
 
-/** Headers that frame, route or authenticate a message or steer its handling mean nothing after it (RFC 9110 §6.5.1). */
+/**
+ * Headers that frame, route or authenticate a message or steer its handling mean nothing after it (RFC 9110 §6.5.1). What
+ * we take out of heads is not let through behind a body either, where some readers add it to the head.
+ */
 const forbiddenTrailers = forbid([
   headerIds.host,
   headerIds.connection,
@@ -42,15 +46,12 @@ const forbiddenTrailers = forbid([
   headerIds.proxyAuthenticationInfo,
   headerIds.maxForwards,
   headerIds.via,
-  headerIds.forwarded,
-  headerIds.xForwardedFor,
-  headerIds.xForwardedHost,
-  headerIds.xForwardedProto,
-  headerIds.xForwardedPort,
-  headerIds.xForwardedServer,
-  headerIds.xForwardedPrefix,
-  headerIds.xForwardedOther,
-  headerIds.xRealIp,
+  headerIds.cdnLoop,
+  headerIds.xRequestId,
+  ...forwardingIds,
+  ...ownIds,
+  headerIds.endpointLoadMetrics,
+  headerIds.endpointLoadMetricsBin,
   headerIds.cookie,
   headerIds.setCookie,
   headerIds.setCookie2,

@@ -61,6 +61,7 @@ export const headerIds = {
   xBalancerSessionRoute: 53,
   xBalancerRouteChanged: 54,
   xEvenkeelExplain: 55,
+  cdnLoop: 56,
 } as const;
 
 /** The number of a known header, or 0. */

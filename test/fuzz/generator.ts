@@ -207,6 +207,8 @@ const trailers = [
   'X-V : w',
   ' fold',
   'X_Forwarded_For: 1',
+  'X-Balancer-Member: a',
+  'CDN-Loop: a',
   'Trailer: a',
   'Server-Timing: a;dur=1',
 ];

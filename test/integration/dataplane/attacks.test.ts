@@ -42,6 +42,7 @@ const REFUSED: readonly (readonly [name: string, bytes: string, status: number])
   ['CL in trailer', `${request(POST, HOST, 'Transfer-Encoding: chunked')}0\r\nContent-Length: 5\r\n\r\n`, 400],
   ['TE in trailer', `${request(POST, HOST, 'Transfer-Encoding: chunked')}0\r\nTransfer-Encoding: chunked\r\n\r\n`, 400],
   ['Host in trailer', `${request(POST, HOST, 'Transfer-Encoding: chunked')}0\r\nHost: b\r\n\r\n`, 400],
+  ['our word in trailer', `${request(POST, HOST, 'Transfer-Encoding: chunked')}0\r\nX-Balancer-Member: b\r\n\r\n`, 400],
   ['bad chunk size', `${request(POST, HOST, 'Transfer-Encoding: chunked')}0x5\r\nhello\r\n0\r\n\r\n`, 400],
   ['chunk size with space', `${request(POST, HOST, 'Transfer-Encoding: chunked')}5 \r\nhello\r\n0\r\n\r\n`, 400],
   ['chunk size overflow', `${request(POST, HOST, 'Transfer-Encoding: chunked')}ffffffffffffffff\r\nx`, 400],
