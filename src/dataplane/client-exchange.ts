@@ -225,13 +225,8 @@ export class ClientExchange implements Exchange {
     if (this.#answerBody === 'as-is') {
       return this.#write(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
     }
-    let isRoomLeft = true;
-    const ranges = decoder.payloadRanges;
-    for (let i = 0; i + 1 < ranges.length; i += 2) {
-      if (ranges[i] === ranges[i + 1]) continue;
-      isRoomLeft = this.#writePayload(bytes.subarray(ranges[i], ranges[i + 1]));
-    }
-    return isRoomLeft;
+    const payload = decoder.payloadIn(bytes);
+    return payload.length === 0 || this.#writePayload(payload);
   }
 
   endAnswer(): void {

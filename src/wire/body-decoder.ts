@@ -46,11 +46,25 @@ export class BodyDecoder {
   }
 
   /**
-   * Start and end, one after the other, of every run of payload in the chunk of the last call, for those who cannot
-   * pass the framing on. Valid until the next call.
+   * Start and end, one after the other, of every run of payload in the chunk of the last call. Valid until the next call.
    */
   get payloadRanges(): readonly number[] {
     return this.#framing === 'chunked' ? this.#chunked!.payloadRanges : this.#range;
+  }
+
+  /**
+   * The payload in `bytes`, the chunk of the last call, in one piece. Copied where it came in several: whoever sends chunks
+   * of a byte must not have each written on its own.
+   */
+  payloadIn(bytes: Buffer): Buffer {
+    const ranges = this.payloadRanges;
+    if (ranges.length === 2) return bytes.subarray(ranges[0], ranges[1]);
+    let length = 0;
+    for (let i = 0; i < ranges.length; i += 2) length += ranges[i + 1]! - ranges[i]!;
+    const payload = Buffer.allocUnsafe(length);
+    let at = 0;
+    for (let i = 0; i < ranges.length; i += 2) at += bytes.copy(payload, at, ranges[i], ranges[i + 1]);
+    return payload;
   }
 
   /** The trailer lines after a complete chunked body that had some, else null. */

@@ -1,5 +1,6 @@
 // What passes through unchanged, and what is framed anew for the client that asked.
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { Outbox } from '../../../src/dataplane/outbox.ts';
 import { until } from '../../helpers/patience.ts';
 import { get, ok, request, stage } from './stage.ts';
 
@@ -119,6 +120,23 @@ test('HTTP/1.0 clients get no chunks: the end of the connection ends the answer'
     'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-T: 1\r\n\r\n',
   );
   expect(await client.ended()).toBe('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello');
+});
+
+test('what HTTP/1.0 clients get of many small chunks is written in few pieces', async () => {
+  const { lane, member } = await stage();
+  const client = await lane.client();
+  client.send('GET / HTTP/1.0\r\n\r\n');
+  const attempt = await member.next();
+  await attempt.takeMessage();
+  attempt.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+  await client.take('\r\n\r\n');
+  const write = vi.spyOn(Outbox.prototype, 'write');
+  onTestFinished(() => write.mockRestore());
+  const letters = 'abcdefghij'.repeat(500);
+  attempt.send(`${[...letters].map((letter) => `1\r\n${letter}\r\n`).join('')}0\r\n\r\n`);
+  await client.gone();
+  expect(client.text).toBe(letters);
+  expect(write.mock.calls.length).toBeLessThan(letters.length / 50);
 });
 
 test('HTTP/1.0 clients keep their connection if they ask for it and the answer has a length', async () => {

@@ -80,6 +80,19 @@ describe('chunked', () => {
     }
   });
 
+  test('the payload of a piece can be had without its framing', () => {
+    const decoder = new BodyDecoder();
+    decoder.begin('chunked', -1);
+    const bytes = Buffer.from('xx1\r\na\r\n2;e\r\nbc\r\n0\r\nX: y\r\n\r\nGET /');
+    expect(decoder.feed(bytes, 2, 3)).toBe('more');
+    expect(decoder.payloadIn(bytes).toString()).toBe('');
+    expect(decoder.feed(bytes, 3, bytes.length)).toBe('done');
+    expect(decoder.payloadIn(bytes).toString()).toBe('abc');
+    decoder.begin('length', 3);
+    decoder.feed(bytes, 1, bytes.length);
+    expect(decoder.payloadIn(bytes).toString()).toBe('x1\r');
+  });
+
   test('one decoder serves one body after another', () => {
     const decoder = new BodyDecoder();
     for (const text of ['2;a\r\nab\r\n0\r\nX: y\r\n\r\n', '0\r\n\r\n']) {
