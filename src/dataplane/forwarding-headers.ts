@@ -100,7 +100,7 @@ export class ForwardingHeaders {
     if (requestId === 'off') return '';
     if (this.#requestId === '') {
       const given = this.#isTrusted || requestId === 'pass' ? givenId(head.fields) : '';
-      this.#requestId = given === '' ? requestIds.next() : given;
+      this.#requestId = given === '' ? requestIds.next() : copyOf(given);
     }
     return this.#requestId;
   }
@@ -128,9 +128,9 @@ export class ForwardingHeaders {
     } else if (hostLine === -1) {
       added = this.#linesFor(head, memberHost, replacesHost);
     } else {
-      const { host } = head;
-      if (host !== this.#linesHost || minorVersion !== this.#linesVersion) {
-        this.#lines = this.#linesFor(head, memberHost, replacesHost);
+      if (head.host !== this.#linesHost || minorVersion !== this.#linesVersion) {
+        const host = copyOf(head.host);
+        this.#lines = this.#linesFor(head, memberHost, replacesHost, host);
         this.#linesHost = host;
         this.#linesVersion = minorVersion;
       }
@@ -173,8 +173,8 @@ export class ForwardingHeaders {
   }
 
   /** Our lines; for a trusted peer only those that it did not send. */
-  #linesFor(head: RequestHead, memberHost: string, replacesHost: boolean): FieldText {
-    const { fields, host } = head;
+  #linesFor(head: RequestHead, memberHost: string, replacesHost: boolean, host = head.host): FieldText {
+    const { fields } = head;
     const { sendsForwarded, viaName } = this.#options;
     let lines = noFieldText;
     const add = (id: HeaderId, name: string, value: string): void => {
@@ -195,6 +195,11 @@ export class ForwardingHeaders {
     lines = joinFieldText(lines, this.viaLine(head.minorVersion));
     return joinFieldText(lines, fieldLine('CDN-Loop', viaName));
   }
+}
+
+/** The same text in memory of its own: a part of a head keeps all of it, for as long as the connection is idle. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 /** The lines that are changed for two reasons; no line is changed for both. */

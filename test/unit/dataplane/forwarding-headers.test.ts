@@ -1,4 +1,6 @@
 import { BlockList } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { ForwardingHeaders, type ForwardingOptions } from '../../../src/dataplane/forwarding-headers.ts';
 import { countHop, readMaxForwards } from '../../../src/dataplane/max-forwards.ts';
@@ -45,6 +47,24 @@ test('what one request said of its host is not told of the next', () => {
   expect(
     written.write(headOf('GET http://c.example/ HTTP/1.1', 'Host: c.example'), 'm').match(/^Host:/gim),
   ).toHaveLength(1);
+});
+
+test('what is remembered of a request does not keep its head', () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const heldBytes = (): number => {
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const CONNECTIONS = 400;
+  const lines = ['Host: a-long-name.example', 'X-Request-Id: 0123456789abcdef', `X: ${'y'.repeat(10_000)}`];
+  const before = heldBytes();
+  const all = Array.from({ length: CONNECTIONS }, () => {
+    const written = headers('10.1.2.3', [], { requestId: 'pass' });
+    written.write(headOf('GET /x HTTP/1.1', ...lines), 'm');
+    return written;
+  });
+  expect((heldBytes() - before) / all.length).toBeLessThan(5_000);
 });
 
 test.each([
