@@ -166,7 +166,11 @@ class Journey<E extends Exchange> implements AttemptOwner {
 
   /** What was served when the request began to wait may be out of date. */
   #catchUp(): void {
-    this.#balancer = this.#context.table.balancer(this.#balancer.unit.key) ?? this.#balancer;
+    const before = this.#balancer;
+    this.#balancer = this.#context.table.balancer(before.unit.key) ?? before;
+    if (this.#avoid === NONE || this.#balancer === before) return;
+    // The member that it avoids may have another index now, or be gone.
+    this.#avoid = this.#balancer.compiled.rows.indexOf(before.compiled.rows[this.#avoid]!);
   }
 
   #faultWithoutMember(index: number): RequestFault {

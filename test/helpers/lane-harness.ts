@@ -23,6 +23,8 @@ export interface HarnessOptions {
   readonly laneLimits?: Partial<LaneLimits>;
   readonly settings?: Partial<LaneSettings>;
   readonly rules?: readonly RuleUnit[];
+  /** Rows of the members in their order; without: one after the other. */
+  readonly memberRows?: readonly number[];
 }
 
 const EVERYTHING: RuleUnit = { host: '*', pathType: 'Prefix', path: '/', balancer: 'test/app' };
@@ -80,7 +82,9 @@ export class LaneHarness {
     const publication: Publication = {
       generation: this.#generation,
       rules: this.#hasBalancer ? null : (options.rules ?? [EVERYTHING]),
-      set: [{ unit, row: BALANCER_ROW, memberRows: members.map((_, index) => MEMBER_ROW + index) }],
+      set: [
+        { unit, row: BALANCER_ROW, memberRows: options.memberRows ?? members.map((_, index) => MEMBER_ROW + index) },
+      ],
       drop: [],
     };
     this.#hasBalancer = true;
