@@ -101,14 +101,14 @@ export class RoutingTable {
     // Whoever waits in a room that is closed goes on at once.
     (room ?? before?.room)?.configure(unit.timeouts.waitMs, unit.limits.maxWaiting);
     this.#balancers.set(unit.key, { unit, row, compiled, members, sessions, room });
-    (room ?? before?.room)?.wake();
+    (room ?? before?.room)?.rearrange();
     // After the new ones are in, so that addresses in both keep their connections.
     if (before !== undefined) this.#release(before);
   }
 
   /** Lets those go on who wait for what nobody tells: errors that are over, attempts that ended in other lanes. */
   wakeWaiting(): void {
-    for (const { room } of this.#balancers.values()) room?.wake();
+    for (const { room } of this.#balancers.values()) room?.tick();
   }
 
   /** Resolves at the next change of what is served, or when the time is up. Milliseconds. */

@@ -26,6 +26,9 @@ export const AWAITED = -5;
  */
 const UNHEARD = -6;
 
+/** The line of those who wait for any member; see `SessionVisit.line`. */
+export const ANYONE = 'any';
+
 // Used within one call only.
 const writing = createSessionWriting();
 
@@ -72,6 +75,14 @@ export class SessionVisit {
     // Every lane and replica sends a session whose member is gone to the same other one.
     if (strategy !== 'Suffix' || !isLost) return NONE;
     return this.#count(balancer, sessions, stickByValue(balancer, sessions.rendezvous, reading.value));
+  }
+
+  /** What a request with this session waits for: those of one line get the same from `choose`, but for why they are rejected. */
+  line({ routes }: CompiledBalancer, sessions: ServedSessions): string {
+    const route = routeOf(sessions.compiled, this.reading);
+    // Only of routes that members have: clients can make up any number of others.
+    if (routes.byRoute.has(route)) return `session ${route}`;
+    return this.reading.source === null ? ANYONE : 'lost session';
   }
 
   /** The session was seen on the member at this index, if there is one. */

@@ -13,7 +13,7 @@ import { isIdempotent } from './idempotent.ts';
 import { isMembersFault, type ProxyErrorCode, type RequestFault, statusOf } from './proxy-error.ts';
 import type { RequestFacts, RequestWitness } from './request-facts.ts';
 import type { RoutingTable, ServedBalancer, ServedMember } from './routing-table.ts';
-import { AWAITED, REJECTED, SessionVisit } from './session-visit.ts';
+import { ANYONE, AWAITED, REJECTED, SessionVisit } from './session-visit.ts';
 import type { WaitingRoom } from './waiting-room.ts';
 
 /** What a story is told with. */
@@ -156,12 +156,26 @@ class Journey<E extends Exchange> implements AttemptOwner {
   }
 
   async #waitForMember(room: WaitingRoom): Promise<void> {
-    const index = await room.wait(() => {
-      this.#catchUp();
-      // Whoever cannot go on makes room; `faultWithoutMember` sees why.
-      return this.#exchange.fault === null ? this.#choose() : REJECTED;
+    const index = await room.wait({
+      line: () => {
+        this.#catchUp();
+        return this.#line();
+      },
+      choose: () => {
+        this.#catchUp();
+        // Whoever cannot go on makes room; `faultWithoutMember` sees why.
+        return this.#exchange.fault === null ? this.#choose() : REJECTED;
+      },
+      isOver: () => this.#exchange.fault !== null,
     });
     this.#attempt(index);
+  }
+
+  /** What `choose` depends on. */
+  #line(): string {
+    const { compiled, sessions } = this.#balancer;
+    if (this.#avoid !== NONE) return `not ${compiled.rows[this.#avoid]}`;
+    return this.#visit === null || sessions === null ? ANYONE : this.#visit.line(compiled, sessions);
   }
 
   /** What was served when the request began to wait may be out of date. */

@@ -65,3 +65,37 @@ test.each(['Redispatch', 'Reject'] as const)(
     expect((await second.takeMessage()).body).toBe('second');
   },
 );
+
+test('it gets its own member although others came before, who may not have that one', async () => {
+  const options = { session, limits: { maxConnectionsPerMember: 1 }, timeouts: { waitMs: 10_000 } };
+  const { lane, members } = await stage(options, 2);
+  const clients = await Promise.all(Array.from({ length: 4 }, () => lane.client()));
+  const [slow, busy, anywhere, back] = clients;
+  slow!.send(get());
+  await until(() => members.some(({ connections }) => connections.length === 1), 'the first request');
+  const [home, away] = members[0]!.connections.length === 1 ? members : members.toReversed();
+  const atHome = await home!.next();
+  await atHome.takeMessage();
+  atHome.send(ok('', 'Set-Cookie: sid=v'));
+  const cookie = `Cookie: ${/sid=[^\r;]*/.exec((await slow!.takeMessage()).head)![0]}`;
+  await lane.publish(members.map(({ port }) => ({ port, state: port === home!.port ? 'Draining' : 'Enabled' })));
+  slow!.send(get('/slow', cookie));
+  await atHome.takeMessage();
+  busy!.send(get('/busy'));
+  const elsewhere = await away!.next();
+  await elsewhere.takeMessage();
+  anywhere!.send(get('/anywhere'));
+  const probe = await lane.client();
+  probe.send('GET / HTTP/1.1\r\n\r\n');
+  await probe.takeMessage();
+  back!.send(get('/back', cookie));
+  await until(() => lane.scoreboard.balancerSum('sessions', BALANCER_ROW, VALID) === 2, 'the session to be back');
+  atHome.send(ok('slow'));
+  expect((await atHome.takeMessage()).head).toContain('/back');
+  atHome.send(ok('back'));
+  expect((await back!.takeMessage()).body).toBe('back');
+  elsewhere.send(ok('busy'));
+  expect((await elsewhere.takeMessage()).head).toContain('/anywhere');
+  elsewhere.send(ok('anywhere'));
+  expect((await anywhere!.takeMessage()).body).toBe('anywhere');
+});
