@@ -3,6 +3,7 @@
 import { BodyDecoder } from '../wire/body-decoder.ts';
 import type { Framing } from '../wire/framing.ts';
 import type { BodyLimits } from '../wire/limits.ts';
+import { KeptBytes } from './kept-bytes.ts';
 import type { RequestFault } from './proxy-error.ts';
 
 /** Takes body bytes for a member. */
@@ -34,8 +35,7 @@ export class RequestBody {
   readonly #contentLength: number;
   readonly #budget: ReplayBudget;
   readonly #decoder: BodyDecoder | null;
-  #kept: Buffer[] = [];
-  #keptBytes = 0;
+  #kept: KeptBytes | null = null;
   #sink: BodySink | null = null;
   #isDiscarding = false;
   /** 0: no limit. */
@@ -86,7 +86,7 @@ export class RequestBody {
     const bytes = start === 0 && decoder.position === chunk.length ? chunk : chunk.subarray(start, decoder.position);
     if (this.#sink === null) {
       this.#keep(bytes);
-      return this.#keptBytes < this.#budget.maxBytesEach;
+      return this.#mayHoldMore();
     }
     if (this.isReplayable) this.#keep(bytes);
     if (this.#isTooMuch()) this.#giveUpReplay();
@@ -96,11 +96,11 @@ export class RequestBody {
   /** Bytes from now on go to the sink; what came before is returned, to be sent first. Only while replayable. */
   attach(sink: BodySink): readonly Buffer[] {
     this.#sink = sink;
-    const kept = this.#kept;
-    if (kept.length === 0) return NOTHING;
+    if (this.#kept === null) return NOTHING;
+    const pieces = this.#kept.pieces();
     // What had to be held before there was a sink may be more than is held for replay.
     if (this.#isTooMuch()) this.#giveUpReplay();
-    return kept;
+    return pieces;
   }
 
   /** The attempt is over. */
@@ -112,7 +112,7 @@ export class RequestBody {
   release(): void {
     this.#sink = null;
     this.#isDiscarding = true;
-    if (this.#keptBytes > 0) this.#giveUpReplay();
+    if (this.#kept !== null) this.#giveUpReplay();
   }
 
   #isBeyondLimit(): boolean {
@@ -120,20 +120,30 @@ export class RequestBody {
     return Math.max(this.#decoder.payloadBytes, this.#contentLength) > this.#maxBytes;
   }
 
+  /** Whoever has no sink yet gets one whether or not there is budget left, and goes on then. */
+  #mayHoldMore(): boolean {
+    const { usedBytes, maxBytes, maxBytesEach } = this.#budget;
+    return this.#keptBytes < maxBytesEach && usedBytes < maxBytes;
+  }
+
   #isTooMuch(): boolean {
-    return this.#keptBytes > this.#budget.maxBytesEach || this.#budget.usedBytes > this.#budget.maxBytes;
+    const { usedBytes, maxBytes, maxBytesEach } = this.#budget;
+    return this.#keptBytes > maxBytesEach || usedBytes > maxBytes;
+  }
+
+  get #keptBytes(): number {
+    return this.#kept === null ? 0 : this.#kept.length;
   }
 
   #keep(bytes: Buffer): void {
-    this.#kept.push(bytes);
-    this.#keptBytes += bytes.length;
+    this.#kept ??= new KeptBytes();
+    this.#kept.add(bytes);
     this.#budget.usedBytes += bytes.length;
   }
 
   #giveUpReplay(): void {
     this.isReplayable = false;
     this.#budget.usedBytes -= this.#keptBytes;
-    this.#keptBytes = 0;
-    this.#kept = [];
+    this.#kept = null;
   }
 }

@@ -78,6 +78,37 @@ test('what must be held until there is a sink stops the source, and can be sent 
   expect([body.isReplayable, of.usedBytes]).toEqual([false, 0]);
 });
 
+test('before there is a sink the budget of the lane stops the source, too, and is no reason to refuse anything', () => {
+  const of = budget(100, 12);
+  const one = bodyOf(100, of);
+  const other = bodyOf(12, of);
+  expect(one.feed(bytes('12345678'), 0)).toBe(true);
+  expect(other.feed(bytes('1234'), 0)).toBe(false);
+  const sink = new Sink();
+  expect(texts(other.attach(sink))).toBe('1234');
+  expect(other.feed(bytes('56789012'), 0)).toBe(true);
+  expect([sink.parts.join(''), other.isComplete, other.fault]).toEqual(['56789012', true, null]);
+  other.release();
+  expect(of.usedBytes).toBe(8);
+  expect(one.feed(bytes('9'), 0)).toBe(true);
+});
+
+test('what drips in is kept in few pieces, and as it came', () => {
+  const of = budget(100_000, 100_000);
+  const text = 'abcdefghij'.repeat(6_500);
+  const body = bodyOf(text.length + 3_000, of);
+  for (const letter of text) body.feed(bytes(letter), 0);
+  const early = body.attach(new Sink());
+  expect(texts(early)).toBe(text);
+  expect(early.length).toBeLessThan(20);
+  expect(of.usedBytes).toBe(text.length);
+  const rest = ['x'.repeat(1_500), 'y', 'z'.repeat(999), 'w'.repeat(500)];
+  for (const piece of rest) body.feed(bytes(piece), 0);
+  body.detach();
+  expect(texts(body.attach(new Sink()))).toBe(text + rest.join(''));
+  expect(texts(early)).toBe(text);
+});
+
 test('bodies share the budget of the lane', () => {
   const of = budget(10, 12);
   const one = bodyOf(100, of);
