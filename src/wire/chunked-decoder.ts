@@ -28,7 +28,8 @@ const maxSizeDigits = 16;
 
 /**
  * Headers that frame, route or authenticate a message or steer its handling mean nothing after it (RFC 9110 §6.5.1). What
- * we take out of heads is not let through behind a body either, where some readers add it to the head.
+ * we take out of heads is not let through behind a body either, where some readers add it to the head; but for load
+ * reports, which members send there by right (ORCA), and which fool nobody.
  */
 const forbiddenTrailers = forbid([
   headerIds.host,
@@ -50,8 +51,6 @@ const forbiddenTrailers = forbid([
   headerIds.xRequestId,
   ...forwardingIds,
   ...ownIds,
-  headerIds.endpointLoadMetrics,
-  headerIds.endpointLoadMetricsBin,
   headerIds.cookie,
   headerIds.setCookie,
   headerIds.setCookie2,

@@ -50,7 +50,6 @@ test.each([
   ['no end of a chunk', CHUNKED, '3\r\nabcd'],
   ['a chunk size of 2^64', CHUNKED, 'ffffffffffffffff1\r\n'],
   ['endless trailers', CHUNKED, `0\r\n${'X: y\r\n'.repeat(2_000)}`],
-  ['a load report in trailers', CHUNKED, '0\r\nEndpoint-Load-Metrics: TEXT cpu_utilization=0.3\r\n\r\n'],
 ])('%s in mid-body cuts the client', async (_, begin, rest) => {
   const { lane, member } = await stage();
   const client = await lane.client();

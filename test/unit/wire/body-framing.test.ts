@@ -170,8 +170,6 @@ const refusedBodies: readonly (readonly [what: string, text: string, code: WireE
     'Forwarded',
     'X-Real-IP',
     'X-Forwarded-Ssl',
-    'Endpoint-Load-Metrics',
-    'endpoint-load-metrics-bin',
   ].map((name) => [`${name} in trailers`, `0\r\n${name}: a\r\n\r\n`, 'forbidden-trailer'] as const),
   ['space before the colon of a trailer', '0\r\nX : y\r\n\r\n', 'bad-header-name'],
   ['folded trailer', '0\r\nX: y\r\n z\r\n\r\n', 'folded-header'],
