@@ -106,14 +106,15 @@ export class ClientConnection extends Timed {
     if (exchange !== null && !exchange.body.isComplete) this.#expectBody(exchange);
   }
 
-  /** From now on all bytes go to and from `tunnel`. Returns those that are here already. */
-  openTunnel(tunnel: TunnelEnd): Buffer | null {
+  /** From now on all bytes go to and from `tunnel`, which is told first what has come already. */
+  openTunnel(tunnel: TunnelEnd): void {
     this.#tunnel = tunnel;
     this.#services.wheel.disarm(this);
     const pending = this.#pending;
     this.#pending = null;
-    this.socket.resume();
-    return pending;
+    if (pending === null || tunnel.clientSent(pending)) this.socket.resume();
+    else this.#pause();
+    if (this.#hasEnded) tunnel.clientEnded();
   }
 
   /** The tunnel takes more. */

@@ -21,8 +21,8 @@ import { Timed } from './timer-wheel.ts';
 const MAX_AGE_MS = 600_000;
 /** A kept connection is given up so long before its member does: a request that meets the member's close is lost. */
 const KEPT_MARGIN_MS = 1_000;
-/** As httpd. */
-const MAX_INTERIM_ANSWERS = 10;
+/** Of one attempt; further ones make it a malformed answer, as in httpd. */
+export const MAX_INTERIM_ANSWERS = 10;
 
 type State =
   /** In the pool. */

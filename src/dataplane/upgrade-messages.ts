@@ -33,13 +33,16 @@ export function upgradeHeaders(head: string): Record<string, string | string[]> 
   return headers;
 }
 
+/** A head as node:http tells of it: of an interim answer, of a final one, of a 101. */
+type ToldHead = Pick<IncomingMessage, 'statusCode' | 'statusMessage' | 'headers' | 'rawHeaders'>;
+
 /**
  * The head of a member's answer, read by our parser; null when that refuses it, or when it switches to something that
  * nobody asked for. node:http has taken chunks apart, so that a chunked body now ends when it ends.
  */
-export function readUpgradeAnswer(response: IncomingMessage, limits: HeadLimits): ResponseHead | null {
-  const { rawHeaders, statusCode = 0, statusMessage = '' } = response;
-  const isChunked = response.headers['transfer-encoding'] !== undefined;
+export function readUpgradeAnswer(told: ToldHead, limits: HeadLimits): ResponseHead | null {
+  const { headers, rawHeaders, statusCode = 0, statusMessage = '' } = told;
+  const isChunked = headers['transfer-encoding'] !== undefined;
   let text = `HTTP/1.1 ${statusCode} ${statusMessage}\r\n`;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!;
@@ -51,7 +54,7 @@ export function readUpgradeAnswer(response: IncomingMessage, limits: HeadLimits)
   parser.begin('GET');
   if (parser.feed(bytes, 0, bytes.length) !== 'done') return null;
   const { head } = parser;
-  return head.isSwitch && response.headers.upgrade?.toLowerCase() !== 'websocket' ? null : head;
+  return head.isSwitch && headers.upgrade?.toLowerCase() !== 'websocket' ? null : head;
 }
 
 /** Who wants to know how a refusal gets on. */

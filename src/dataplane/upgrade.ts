@@ -6,7 +6,13 @@
 // - it writes heads as UTF-8, joins lines and keeps hop-by-hop headers: answers, 101 too, go the way of plain ones;
 // - it knows no response timeout and no idle time: the lane's timer wheel does.
 // Bodies never get here: the wire refuses a WebSocket request that has one (http-proxy-3 crashes or desyncs by it).
-import { Agent, type ClientRequest, type ClientRequestArgs, type IncomingMessage } from 'node:http';
+import {
+  Agent,
+  type ClientRequest,
+  type ClientRequestArgs,
+  type IncomingMessage,
+  type InformationEvent,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import { ProxyServer } from 'http-proxy-3';
 import type { TimeoutsUnit } from '../snapshot/snapshot.ts';
@@ -14,6 +20,7 @@ import type { ClientExchange, ExchangePeer, TunnelEnd } from './client-exchange.
 import { faultOfConnecting } from './connect-fault.ts';
 import type { Outcome } from './exchange.ts';
 import type { LaneServices } from './lane-services.ts';
+import { MAX_INTERIM_ANSWERS } from './member-connection.ts';
 import { isClientsFault, type ProxyErrorCode, type RequestFault } from './proxy-error.ts';
 import { reset } from './reset.ts';
 import type { ServedMember } from './routing-table.ts';
@@ -54,6 +61,7 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
   #memberSocket: Socket | null = null;
   #answer: UpgradeAnswer | null = null;
   #fault: RequestFault | null = null;
+  #interimAnswers = 0;
   #isHalfClosed = false;
 
   constructor(
@@ -111,9 +119,7 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
       this.#onUpgrade(response, socket, () => pipe!(response, socket, head)),
     );
     request.on('response', (response) => this.#onResponse(response));
-    request.on('information', ({ statusCode }) => {
-      if (statusCode === 101) this.abort('bad-response-head');
-    });
+    request.on('information', (told) => this.#onInterim(told));
     request.on('socket', (socket) => socket.once('connect', () => this.#onConnect()));
     request.on('close', () => this.#onRequestClosed());
   }
@@ -131,6 +137,8 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
     }
     this.#memberSocket?.destroy();
     this.#request?.destroy();
+    // Of a member that had closed before, no further 'close' tells.
+    if (this.#memberSocket?.destroyed) this.#onTunnelEnd();
   }
 
   clientSent(bytes: Buffer): boolean {
@@ -182,6 +190,16 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
     if (this.#state !== 'tunnel') this.#fail();
   }
 
+  /** node:http goes on telling of what came in one piece with the answer that was refused. */
+  #onInterim(told: InformationEvent): void {
+    if (this.#fault !== null) return;
+    const head = readUpgradeAnswer(told, this.#services.limits.response);
+    this.#countStatusLine(told);
+    this.#interimAnswers += 1;
+    if (head === null || head.isSwitch || this.#interimAnswers > MAX_INTERIM_ANSWERS) this.abort('bad-response-head');
+    else this.#exchange.interim(head);
+  }
+
   #onUpgrade(response: IncomingMessage, socket: Socket, pipe: () => void): void {
     const { connection } = this.#exchange;
     const answer = readUpgradeAnswer(response, this.#services.limits.response);
@@ -200,15 +218,15 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
     socket.once('close', () => this.#onTunnelEnd());
     this.#standIn.once('close', () => this.#onTunnelEnd());
     this.#exchange.switchProtocols(answer);
-    const early = connection.openTunnel(this);
     this.#standIn.isOpen = true;
     this.#standIn.isHeadDue = true;
     pipe();
-    if (early !== null) this.clientSent(early);
+    connection.openTunnel(this);
     this.#armIdle();
   }
 
   #onResponse(response: IncomingMessage): void {
+    if (this.#fault !== null) return;
     this.#countHeads(response.socket, response);
     const answer = readUpgradeAnswer(response, this.#services.limits.response);
     if (answer === null) return this.abort('bad-response-head');
@@ -264,10 +282,13 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
   }
 
   /** Everything written to the member is counted, and of its answer the status line (httpd mod_proxy_http.c). */
-  #countHeads(socket: Socket, { statusMessage }: IncomingMessage): void {
-    const { scoreboard } = this.#services;
-    scoreboard.countSent(this.#member.row, socket.bytesWritten);
-    scoreboard.countReceived(this.#member.row, 'HTTP/1.1 101 '.length + (statusMessage?.length ?? 0));
+  #countHeads(socket: Socket, response: IncomingMessage): void {
+    this.#services.scoreboard.countSent(this.#member.row, socket.bytesWritten);
+    this.#countStatusLine(response);
+  }
+
+  #countStatusLine({ statusMessage = '' }: Pick<IncomingMessage, 'statusMessage'>): void {
+    this.#services.scoreboard.countReceived(this.#member.row, 'HTTP/1.1 101 '.length + statusMessage.length);
   }
 
   /** With one side closed a tunnel that rests is over: the other side has heard of it. */

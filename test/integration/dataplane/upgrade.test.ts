@@ -3,37 +3,15 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { CLOSED_PORT, type LaneHarness } from '../../helpers/lane-harness.ts';
+import { CLOSED_PORT } from '../../helpers/lane-harness.ts';
 import { until } from '../../helpers/patience.ts';
-import type { RawMember } from '../../helpers/raw-member.ts';
-import type { RawSocket } from '../../helpers/raw-socket.ts';
 import { get, ok, request, stage, stageLane, startMember } from './stage.ts';
-
-const ASK = [
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  'Sec-WebSocket-Version: 13',
-];
-const SWITCH =
-  'HTTP/1.1 101 Switching Protocols\r\nupgrade: WebSocket\r\nconnection: upgrade, X-Hop\r\nX-Hop: 1\r\n' +
-  'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nX-T: \xe9\r\nX-T: 2\r\n\r\n';
+import { ASK, SWITCH, tunnel } from './stage-tunnel.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
-
-/** Opens a tunnel to the member; both ends are at their first byte. */
-async function tunnel(lane: LaneHarness, member: RawMember): Promise<{ client: RawSocket; attempt: RawSocket }> {
-  const client = await lane.client();
-  client.send(get('/ws', ...ASK));
-  const attempt = await member.next();
-  await attempt.takeMessage();
-  attempt.send(SWITCH);
-  await client.take('\r\n\r\n');
-  return { client, attempt };
-}
 
 test('a real WebSocket: text, binary, large, ping, close code', async () => {
   const server = createServer();
@@ -171,6 +149,37 @@ test.each([
   expect(lane.counts).toEqual({ responses: 2, own: 0, durations: 2 });
 });
 
+test('interim answers reach the client, before a refusal and before a 101', async () => {
+  const { lane, member } = await stage();
+  for (const answer of [ok('no'), SWITCH]) {
+    const client = await lane.client();
+    client.send(get('/', ...ASK));
+    const attempt = await member.next();
+    await attempt.takeMessage();
+    const before = lane.member('received');
+    attempt.send('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nKeep-Alive: x\r\n\r\n');
+    expect(await client.take('\r\n\r\n')).toBe('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n');
+    expect(lane.member('received') - before).toBe('HTTP/1.1 103 Early Hints'.length);
+    attempt.send(`HTTP/1.1 199 Other\r\n\r\n${answer}`);
+    expect(await client.take('\r\n\r\n')).toBe('HTTP/1.1 199 Other\r\n\r\n');
+    expect(await client.take('\r\n\r\n')).toContain(answer.split('\r\n')[0]);
+  }
+});
+
+test('a member with no end of interim answers is 502', async () => {
+  const { lane, member } = await stage();
+  const client = await lane.client();
+  client.send(get('/', ...ASK));
+  const attempt = await member.next();
+  await attempt.takeMessage();
+  attempt.send(`${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(200)}${ok('at last')}`);
+  const heads = await client.take('502 Bad Gateway');
+  expect(heads.split('103 Early Hints')).toHaveLength(1 + 10);
+  await attempt.gone();
+  await lane.settled();
+  expect([lane.own(5), lane.member('failed')]).toEqual([1, 1]);
+});
+
 test('a refused connection moves the upgrade to the next member', async () => {
   const member = await startMember();
   const lane = await stageLane([CLOSED_PORT, member]);
@@ -234,51 +243,6 @@ test('a refusal that breaks off cuts the client', async () => {
   expect(lane.counts).toEqual({ responses: 1, own: 0, durations: 1 });
 });
 
-test('a tunnel that rests for too long is cut', async () => {
-  const { lane, member } = await stage({ timeouts: { tunnelMs: 150, bodyMs: 60_000 } });
-  const { client, attempt } = await tunnel(lane, member);
-  expect(lane.busy()).toBe(1);
-  await client.gone();
-  await attempt.gone();
-  await lane.settled();
-  expect(lane.member('failed')).toBe(0);
-});
-
-test('a tunnel of which one side is closed need not rest as long', async () => {
-  const { lane, member } = await stage({ timeouts: { tunnelMs: 60_000, bodyMs: 150 } });
-  const { client, attempt } = await tunnel(lane, member);
-  attempt.end();
-  await client.ended();
-  await lane.settled();
-});
-
-test('the end of one side reaches the other, which may still speak', async () => {
-  const { lane, member } = await stage();
-  const first = await tunnel(lane, member);
-  first.client.end();
-  await first.attempt.ended();
-  first.attempt.send('last words').end();
-  expect(await first.client.ended()).toBe('last words');
-  await lane.settled();
-  const second = await tunnel(lane, member);
-  second.attempt.send('bye').end();
-  expect(await second.client.ended()).toBe('bye');
-  second.client.send('answer').end();
-  expect(await second.attempt.ended()).toBe('answer');
-  await lane.settled();
-  expect(lane.counts).toEqual({ responses: 2, own: 0, durations: 2 });
-});
-
-test.each(['client', 'attempt'] as const)('a reset of the %s reaches the other side', async (who) => {
-  const { lane, member } = await stage();
-  const ends = await tunnel(lane, member);
-  const other = who === 'client' ? ends.attempt : ends.client;
-  ends[who].reset();
-  await until(() => other.isClosed, 'the other side to be reset');
-  expect(other.error).toBe('ECONNRESET');
-  await lane.settled();
-});
-
 test('a client that goes before the 101 takes the attempt with it', async () => {
   const { lane, member } = await stage();
   const client = await lane.client();
@@ -289,19 +253,6 @@ test('a client that goes before the 101 takes the attempt with it', async () => 
   await attempt.gone();
   await lane.settled();
   expect([lane.own(0), lane.member('failed')]).toEqual([1, 0]);
-});
-
-test('a tunnel lives through stopping, and ends when the lane is closed', async () => {
-  const { lane, member } = await stage();
-  const { client, attempt } = await tunnel(lane, member);
-  lane.post({ type: 'stop-accepting' });
-  client.send('still there');
-  await attempt.take('still there');
-  lane.post({ type: 'close' });
-  await client.gone();
-  await attempt.gone();
-  await lane.settled();
-  expect(lane.counts.durations).toBe(1);
 });
 
 test('a side that does not read stops the other, in both directions', async () => {
