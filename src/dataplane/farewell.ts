@@ -6,8 +6,8 @@ import type { LaneServices } from './lane-services.ts';
 import type { Closing } from './outbox.ts';
 import { Timed } from './timer-wheel.ts';
 
-/** How many times longer than one silence the whole farewell may take. */
-const MAX_SILENCES = 10;
+/** How many times longer than one silence (`lingerMs`) a whole farewell may take. */
+export const MAX_SILENCES = 10;
 
 export class Farewell extends Timed implements Closing {
   readonly #socket: Socket;

@@ -9,6 +9,7 @@ import {
   type HeadLimits,
 } from '../wire/limits.ts';
 import type { MemberDialler } from './member-dialler.ts';
+import type { OpenTunnels } from './open-tunnels.ts';
 import type { Outbox } from './outbox.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import type { ReadTurns } from './read-turns.ts';
@@ -30,6 +31,7 @@ export interface LaneServices {
   /** Keeps those who read much from stopping the others. */
   readonly readTurns: ReadTurns;
   readonly requestParsers: RequestParsers;
+  readonly tunnels: OpenTunnels;
   readonly limits: LaneLimits;
 }
 

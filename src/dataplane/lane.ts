@@ -22,6 +22,7 @@ import { lookUpName, MemberDialler } from './member-dialler.ts';
 import { MemberPool } from './member-pool.ts';
 import { NameResolver } from './name-resolver.ts';
 import { networkList, ownAddresses } from './network-list.ts';
+import { OpenTunnels } from './open-tunnels.ts';
 import { Outbox } from './outbox.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { ReadTurns } from './read-turns.ts';
@@ -50,6 +51,7 @@ class Lane {
   readonly #post: (message: FromLane) => void;
   readonly #table: RoutingTable;
   readonly #pool = new MemberPool();
+  readonly #tunnels = new OpenTunnels();
   readonly #listener: Listener;
   readonly #story: StoryContext<ClientExchange>;
   readonly #ticker: NodeJS.Timeout;
@@ -77,6 +79,7 @@ class Lane {
       readBuffers,
       readTurns: new ReadTurns(),
       requestParsers: new RequestParsers(limits.request),
+      tunnels: this.#tunnels,
       limits,
     };
     this.#accessLog = this.#createAccessLog(scoreboard);
@@ -136,6 +139,7 @@ class Lane {
       return this.#post({ type: 'refused', generation: publication.generation, message: reason });
     }
     this.#post({ type: 'applied', generation: publication.generation });
+    this.#tunnels.published(publication);
     if (!this.#isListening) void this.#listen();
   }
 

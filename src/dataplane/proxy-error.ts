@@ -59,6 +59,7 @@ export const PROXY_ERRORS = {
   'response-cut': membersFault('response-cut', 'body', 'The answer of the member broke off'),
   'upgrade-failed': membersFault('upgrade-failed', 'head', 'The member did not take the upgrade'),
   'tunnel-idle': kind(0, 'us', 'body', 'never', 'The tunnel was idle for too long'),
+  'drain-over': kind(0, 'us', 'body', 'never', 'The drain of the member of the tunnel is over'),
 } as const satisfies Record<string, ProxyErrorKind>;
 
 /** The closed list of codes. */

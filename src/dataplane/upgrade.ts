@@ -1,41 +1,28 @@
-// One attempt to open a WebSocket on a member, and the tunnel after it. The only user of http-proxy-3, whose ws() is
-// used for what it does well, asking the member and piping; around the rest there are guards:
+// One attempt to open a WebSocket on a member, and the tunnel after it. Asking and piping are http-proxy-3's (see
+// upgrade-request.ts); around them there are guards:
 // - it gets a stand-in for the client's socket, because it ends that after any error, so that nothing could follow;
-// - it parses the path anew (/a/../b becomes /b) and drops an empty query: the raw target is put back;
-// - it hands all headers on as an object: they are made from the head that a plain request would have;
 // - it writes heads as UTF-8, joins lines and keeps hop-by-hop headers: answers, 101 too, go the way of plain ones;
-// - it knows no response timeout and no idle time: the lane's timer wheel does.
+// - it knows no response timeout, no idle time and no drains: the lane does.
 // Bodies never get here: the wire refuses a WebSocket request that has one (http-proxy-3 crashes or desyncs by it).
-import {
-  Agent,
-  type ClientRequest,
-  type ClientRequestArgs,
-  type IncomingMessage,
-  type InformationEvent,
-} from 'node:http';
+import type { ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
 import type { Socket } from 'node:net';
-import { ProxyServer } from 'http-proxy-3';
 import type { TimeoutsUnit } from '../snapshot/snapshot.ts';
 import type { ClientExchange, ExchangePeer, TunnelEnd } from './client-exchange.ts';
 import { faultOfConnecting } from './connect-fault.ts';
 import type { Outcome } from './exchange.ts';
+import { MAX_SILENCES } from './farewell.ts';
 import type { LaneServices } from './lane-services.ts';
 import { MAX_INTERIM_ANSWERS } from './member-connection.ts';
+import type { MembersTunnel } from './open-tunnels.ts';
 import { isClientsFault, type ProxyErrorCode, type RequestFault } from './proxy-error.ts';
 import { reset } from './reset.ts';
 import type { ServedMember } from './routing-table.ts';
 import { Timed } from './timer-wheel.ts';
 import { TunnelSocket } from './tunnel-socket.ts';
-import { readUpgradeAnswer, UpgradeAnswer, upgradeHeaders } from './upgrade-messages.ts';
+import { readUpgradeAnswer, UpgradeAnswer } from './upgrade-messages.ts';
+import { askForUpgrade } from './upgrade-request.ts';
 
 type State = 'connecting' | 'head' | 'answer' | 'tunnel' | 'closed';
-type UpgradeListener = (response: IncomingMessage, socket: Socket, head: Buffer) => void;
-
-const proxy = new ProxyServer({});
-// Without a listener it throws; each attempt hears of its own errors by its callback.
-proxy.on('error', () => {});
-/** One for each lane, which it ends with. */
-const agents = new WeakMap<LaneServices, Agent>();
 
 /** Carries one attempt. Never rejects. */
 export function openUpgrade(
@@ -49,7 +36,7 @@ export function openUpgrade(
   return promise;
 }
 
-class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
+class Upgrade extends Timed implements ExchangePeer, TunnelEnd, MembersTunnel {
   readonly #services: LaneServices;
   readonly #exchange: ClientExchange;
   readonly #member: ServedMember;
@@ -63,6 +50,10 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
   #fault: RequestFault | null = null;
   #interimAnswers = 0;
   #isHalfClosed = false;
+  /** Of the member. */
+  #isDrainOver = false;
+  /** When the tunnel must be over because its member's drain is; 0: it may go on. */
+  #endByMs = 0;
 
   constructor(
     services: LaneServices,
@@ -80,43 +71,16 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
     this.#standIn = new TunnelSocket(exchange.connection, services.readTurns, (count) => this.#onMemberBytes(count));
   }
 
+  /** Answers are ours; only the piping of a 101 is left to http-proxy-3. */
   begin(): void {
-    const exchange = this.#exchange;
-    const { host, port, authority } = this.#member.address;
-    const { replacesHost } = this.#member;
-    const { head, requestEdits, connection } = exchange;
-    const { forwarding } = connection;
-    exchange.peer = this;
+    this.#exchange.peer = this;
+    this.#services.tunnels.add(this.#member.row, this);
     this.#services.wheel.set(this, this.#timeouts.connectMs);
-    const incoming = {
-      method: 'GET',
-      // Only what ws() reads; the raw target is put back below.
-      url: '/',
-      httpVersion: '1.1',
-      httpVersionMajor: 1,
-      headers: upgradeHeaders(forwarding.write(head, authority, requestEdits, replacesHost)),
-    } as unknown as IncomingMessage;
-    const keepRequest = (request: ClientRequest, _: unknown, standIn: Socket): void => {
-      if ((standIn as unknown) !== this.#standIn) return;
-      request.path = exchange.requestEdits?.target ?? exchange.target;
-      // ws() looks for it in lower case.
-      request.setHeader('Upgrade', 'websocket');
-      this.#request = request;
-    };
-    proxy.on('proxyReqWs', keepRequest);
-    const options = { target: { host, port, protocol: 'http:' }, toProxy: true, agent: agentOf(this.#services) };
-    proxy.ws(incoming, this.#standIn, undefined, options, (error) => this.#onError(error));
-    proxy.off('proxyReqWs', keepRequest);
-    this.#takeOver(this.#request!);
-  }
-
-  /** From here on answers are ours; only the piping of a 101 is left to http-proxy-3. */
-  #takeOver(request: ClientRequest): void {
-    const [pipe] = request.listeners('upgrade') as UpgradeListener[];
-    request.removeAllListeners('upgrade');
-    request.removeAllListeners('response');
+    const onError = (error: Error): void => this.#onError(error);
+    const { request, pipe } = askForUpgrade(this.#services, this.#exchange, this.#member, this.#standIn, onError);
+    this.#request = request;
     request.on('upgrade', (response, socket, head) =>
-      this.#onUpgrade(response, socket, () => pipe!(response, socket, head)),
+      this.#onUpgrade(response, socket, () => pipe(response, socket, head)),
     );
     request.on('response', (response) => this.#onResponse(response));
     request.on('information', (told) => this.#onInterim(told));
@@ -142,6 +106,8 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
   }
 
   clientSent(bytes: Buffer): boolean {
+    // The member was told that there is no more.
+    if (this.#endByMs !== 0) return true;
     this.#services.scoreboard.countSent(this.#member.row, bytes.length);
     this.#armIdle();
     return this.#standIn.push(bytes);
@@ -157,6 +123,11 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
     this.#standIn.clientDrained();
   }
 
+  drainEnded(): void {
+    this.#isDrainOver = true;
+    if (this.#state === 'tunnel' && this.#endByMs === 0) this.#endWithDrain();
+  }
+
   override onDeadline(): void {
     switch (this.#state) {
       case 'connecting':
@@ -166,7 +137,7 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
       case 'answer':
         return this.abort('response-cut');
       case 'tunnel':
-        return this.abort('tunnel-idle');
+        return this.#endByMs === 0 ? this.abort('tunnel-idle') : this.#leaveMember();
       case 'closed':
         return;
     }
@@ -182,8 +153,8 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
     if (this.#state === 'connecting') this.#fault ??= faultOfConnecting(error);
     else if ((error as NodeJS.ErrnoException).code?.startsWith('HPE_')) this.#fault ??= 'bad-response-head';
     // The member of a tunnel was reset: so is the client, before ws() ends it in an orderly way.
-    if (this.#state === 'tunnel') reset(this.#exchange.connection.socket);
-    else this.#fail();
+    if (this.#state !== 'tunnel') this.#fail();
+    else if (this.#endByMs === 0) reset(this.#exchange.connection.socket);
   }
 
   #onRequestClosed(): void {
@@ -201,6 +172,7 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
   }
 
   #onUpgrade(response: IncomingMessage, socket: Socket, pipe: () => void): void {
+    if (this.#fault !== null) return void socket.destroy();
     const { connection } = this.#exchange;
     const answer = readUpgradeAnswer(response, this.#services.limits.response);
     this.#countHeads(socket, response);
@@ -223,6 +195,7 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
     pipe();
     connection.openTunnel(this);
     this.#armIdle();
+    if (this.#isDrainOver) this.#endWithDrain();
   }
 
   #onResponse(response: IncomingMessage): void {
@@ -257,8 +230,30 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
       this.#standIn.once('finish', () => this.#onTunnelEnd());
       return;
     }
+    this.#finishTunnel();
+  }
+
+  /** The member is told first: it may have a last word for its client, whose own end comes with the member's. */
+  #endWithDrain(): void {
+    const { clock, limits } = this.#services;
+    this.#endByMs = clock.nowMs() + MAX_SILENCES * limits.lingerMs;
+    this.#standIn.push(null);
+    // What it says is for nobody, but that it leaves is noticed by reading only.
+    this.#exchange.connection.resumeTunnel();
+    this.#armIdle();
+  }
+
+  /** It does not end its side, or the client does not take what it was sent. */
+  #leaveMember(): void {
+    this.#memberSocket?.destroy();
+    this.#finishTunnel();
+  }
+
+  /** The client's connection is closed in an orderly way, if it is not yet. */
+  #finishTunnel(): void {
     this.#exchange.isAnswered = true;
-    this.#finish({ kind: 'answered', status: 101 });
+    if (this.#endByMs === 0) this.#finish({ kind: 'answered', status: 101 });
+    else this.#finish({ kind: 'cut', status: 101, fault: 'drain-over' });
   }
 
   #fail(): void {
@@ -275,6 +270,7 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#services.wheel.forget(this);
+    this.#services.tunnels.remove(this.#member.row, this);
     this.#exchange.peer = null;
     this.#standIn.destroy();
     this.#request?.destroy();
@@ -295,20 +291,10 @@ class Upgrade extends Timed implements ExchangePeer, TunnelEnd {
   #armIdle(): void {
     if (this.#state !== 'tunnel') return;
     const { tunnelMs, bodyMs } = this.#timeouts;
-    this.#services.wheel.set(this, this.#isHalfClosed && bodyMs > 0 ? bodyMs : tunnelMs);
+    const { wheel, clock, limits } = this.#services;
+    if (this.#endByMs !== 0) return wheel.arm(this, Math.min(clock.nowMs() + limits.lingerMs, this.#endByMs));
+    wheel.set(this, this.#isHalfClosed && bodyMs > 0 ? bodyMs : tunnelMs);
   }
-}
-
-/** Connects as plain requests do: the same names, the same refusals. */
-function agentOf(services: LaneServices): Agent {
-  let agent = agents.get(services);
-  if (agent === undefined) {
-    agent = new Agent({ keepAlive: false });
-    agent.createConnection = ({ host, port }: ClientRequestArgs) =>
-      services.dialler.connect({ host: host ?? '', port: Number(port), noDelay: true });
-    agents.set(services, agent);
-  }
-  return agent;
 }
 
 function cutBy(fault: RequestFault): ProxyErrorCode {

@@ -49,7 +49,7 @@ const packages: Readonly<Record<string, { readonly where: readonly string[]; rea
   },
   zod: { where: ['api/'], reason: 'the schemas are the one place that validates what users write' },
   'http-proxy-3': {
-    where: ['dataplane/upgrade'],
+    where: ['dataplane/upgrade-request.ts'],
     reason: 'it carries upgraded connections only; plain requests through it can be smuggled',
   },
   pino: { where: ['main.ts', 'commands/'], reason: 'everybody else knows the face of the logger in lib/logger.ts' },

@@ -97,7 +97,7 @@ describe('what is allowed', () => {
 
   it.each([
     ['translate/session-route.ts', 'node:crypto'],
-    ['dataplane/upgrade.ts', 'http-proxy-3'],
+    ['dataplane/upgrade-request.ts', 'http-proxy-3'],
     ['api/generate.ts', 'yaml'],
     ['commands/pino-logger.ts', 'pino'],
     ['dataplane/lane.ts', 'node:net'],

@@ -7,7 +7,7 @@ export const drainSchema = z
   .strictObject({
     timeout: durationField(
       'How long a draining member keeps its sessions, from when Evenkeel first saw it draining; changes of the Balancer do ' +
-        'not begin this anew. Default: as long as it is there, as httpd.',
+        'not begin this anew. Its WebSockets are closed then. Default: as long as it is there, as httpd.',
       '0s',
       '168h',
     ).optional(),

@@ -8,6 +8,7 @@ import type { SessionUnit } from '../../../src/snapshot/session-unit.ts';
 import { CLOSED_PORT, type HarnessOptions } from '../../helpers/lane-harness.ts';
 import { until } from '../../helpers/patience.ts';
 import { get, ok, request, stage, stageLane, startMember } from './stage.ts';
+import { tunnel } from './stage-tunnel.ts';
 
 let folder = '';
 let path = '';
@@ -73,6 +74,16 @@ test('a request has a line with all that is known of it', async () => {
   });
   expect(Date.parse(line!.time as string)).toBeGreaterThanOrEqual(before);
   expect(Date.parse(line!.time as string)).toBeLessThanOrEqual(Date.now());
+});
+
+test('a WebSocket that is closed because the drain of its member is over has a line that says so', async () => {
+  const { lane, member } = await stage(logging());
+  const { client, attempt } = await tunnel(lane, member);
+  await lane.publish([{ port: member.port, state: 'Drained' }]);
+  await attempt.ended();
+  attempt.end();
+  await client.ended();
+  expect((await lines(1))[0]).toMatchObject({ path: '/ws', status: 101, fault: 'drain-over' });
 });
 
 test('requests of one connection, pipelined too, have the bytes of their own answers', async () => {

@@ -166,13 +166,16 @@ test('interim answers reach the client, before a refusal and before a 101', asyn
   }
 });
 
-test('a member with no end of interim answers is 502', async () => {
+test.each([
+  ['a refusal', ok('at last')],
+  ['a 101', SWITCH],
+])('a member with too many interim answers before %s is 502', async (_, answer) => {
   const { lane, member } = await stage();
   const client = await lane.client();
   client.send(get('/', ...ASK));
   const attempt = await member.next();
   await attempt.takeMessage();
-  attempt.send(`${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(200)}${ok('at last')}`);
+  attempt.send(`${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(11)}${answer}`);
   const heads = await client.take('502 Bad Gateway');
   expect(heads.split('103 Early Hints')).toHaveLength(1 + 10);
   await attempt.gone();
