@@ -65,14 +65,14 @@ test('a tunnel lives through stopping, and ends when the lane is closed', async 
 });
 
 test('a client that takes nothing any more is cut, though its member is gone already', async () => {
-  const { lane, member } = await stage({ timeouts: { tunnelMs: 60_000, bodyMs: 300 } });
+  const { lane, member } = await stage({ timeouts: { tunnelMs: 60_000, bodyMs: 1_000 } });
   const { client, attempt } = await tunnel(lane, member);
   client.stopReading();
   const before = lane.member('received');
   // Small ones, so that the lane has read all of them: the first that is not passed on waits behind the one that is stuck.
   for (let sent = PIECE.length, isPassedOn = true; isPassedOn; sent += PIECE.length) {
     attempt.send(PIECE);
-    isPassedOn = await until(() => lane.member('received') - before === sent, 'a piece', 500).then(
+    isPassedOn = await until(() => lane.member('received') - before === sent, 'a piece', 1_000).then(
       () => true,
       () => false,
     );
