@@ -18,6 +18,7 @@ import {
   type ReflectorSink,
   type Surroundings,
 } from './reflector.ts';
+import { Turns } from './turns.ts';
 
 export interface WantedKindOptions<T> extends Surroundings, Omit<ObjectStoreOptions<T>, 'isWanted'> {
   /** Default: the groups that want() named. */
@@ -39,6 +40,8 @@ export interface WantedKindOptions<T> extends Surroundings, Omit<ObjectStoreOpti
 interface Want {
   count: number;
   isSettled: boolean;
+  /** Whether it waits for a look-up, or between two. There is one at a time, since there is one `touched`. */
+  isSought: boolean;
   /** Objects that the watch spoke of while they were looked up: what it says is what counts. Null: no look-up is under way. */
   touched: Set<string> | null;
   /** Wanted in the middle of a list, of which pages are past. */
@@ -62,9 +65,8 @@ export class WantedKind<T> {
   readonly #store: ObjectStore<T>;
   readonly #wants = new Map<string, Want>();
   readonly #stopping = new AbortController();
+  readonly #turns = new Turns(maxLookUps);
   #streams: readonly Stream[] = [];
-  #waiting: string[] = [];
-  #lookUps = 0;
 
   constructor(options: WantedKindOptions<T>) {
     this.#options = options;
@@ -107,8 +109,9 @@ export class WantedKind<T> {
     // Where nothing is watched nothing is found.
     const isBlind = !this.#isWatched(group);
     const isLate = stream?.isListing ?? false;
-    this.#wants.set(group, { count: 1, isSettled: isBlind, touched: null, isLate });
-    if (stream?.reflector.hasSynced && !isLate) this.#queue(group);
+    const want: Want = { count: 1, isSettled: isBlind, isSought: false, touched: null, isLate };
+    this.#wants.set(group, want);
+    if (stream?.reflector.hasSynced && !isLate) void this.#seek(group, want);
   }
 
   /** True: that was the last who wanted it, and it is forgotten. */
@@ -170,7 +173,7 @@ export class WantedKind<T> {
         inner.endList();
         streamOf().isListing = false;
         for (const [group, want] of mine()) {
-          if (want.isLate) this.#queue(group);
+          if (want.isLate) void this.#seek(group, want);
           else want.isSettled = true;
           want.isLate = false;
         }
@@ -184,37 +187,40 @@ export class WantedKind<T> {
     if (group !== undefined) this.#wants.get(group)?.touched?.add(keyOfObject(object));
   }
 
-  #queue(group: string): void {
-    this.#waiting.push(group);
-    this.#next();
-  }
-
-  #next(): void {
-    while (this.#lookUps < maxLookUps) {
-      const group = this.#waiting.shift();
-      if (group === undefined) return;
-      this.#lookUps += 1;
-      void this.#lookUp(group).finally(() => {
-        this.#lookUps -= 1;
-        this.#next();
-      });
-    }
-  }
-
-  /** Until it succeeds, or nobody wants it any more, or a list of everything has brought it. */
-  async #lookUp(group: string): Promise<void> {
-    const { timers, random, log, plural } = this.#options;
+  /** Looks it up until that succeeds, or nobody wants it any more, or a list of everything has brought it. */
+  async #seek(group: string, want: Want): Promise<void> {
+    if (want.isSought) return;
+    want.isSought = true;
+    const { timers, random } = this.#options;
     const { signal } = this.#stopping;
     const { retry } = { ...defaultPace, ...this.#options.pace };
     const backoff = createBackoff(retry.baseMs, retry.maxMs, random);
+    try {
+      for (;;) {
+        const endTurn = await this.#turns.take(signal);
+        const isOver = await this.#lookUp(group, want).finally(endTurn);
+        if (isOver) return;
+        // Others have their turn meanwhile: what fails for ever must not stop them.
+        await pause(timers, backoff.next(), signal);
+      }
+    } catch {
+      // Stopped: nothing else throws.
+    } finally {
+      want.isSought = false;
+    }
+  }
+
+  /** True: nothing is left to be done here. False: it failed. */
+  async #lookUp(group: string, want: Want): Promise<boolean> {
+    const { log, plural } = this.#options;
+    const { signal } = this.#stopping;
     for (;;) {
-      const want = this.#wants.get(group);
       const stream = this.#streamOf(group);
-      if (want === undefined || want.isSettled || stream === undefined || signal.aborted) return;
+      // Whoever let it go and wanted it again has another look-up, with another `touched`.
+      if (this.#wants.get(group) !== want || want.isSettled || stream === undefined) return true;
       if (stream.isListing) {
         want.isLate = true;
-        want.touched = null;
-        return;
+        return true;
       }
       const { lists } = stream;
       const touched = new Set<string>();
@@ -222,16 +228,17 @@ export class WantedKind<T> {
       try {
         const objects = await this.#fetch(group, signal);
         if (this.#wants.get(group) !== want || stream.lists !== lists) continue;
-        want.touched = null;
         for (const object of objects) if (!touched.has(keyOfObject(object))) this.#store.set(object);
         want.isSettled = true;
         this.#options.onSettled();
-        return;
+        return true;
       } catch (error) {
-        if (signal.aborted) return;
+        signal.throwIfAborted();
         // The stream of the same kind says what is wrong, once.
         log.debug({ group, error: String(error) }, `${plural} could not be looked up; trying on`);
-        await pause(timers, backoff.next(), signal).catch(() => undefined);
+        return false;
+      } finally {
+        want.touched = null;
       }
     }
   }
