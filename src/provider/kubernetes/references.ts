@@ -1,5 +1,6 @@
-// What a Balancer names outside itself. It resolves nothing.
+// What a Balancer names outside itself, as far as it is acted on. It resolves nothing.
 import type { Balancer } from '../../api/balancer.ts';
+import { forceOf } from '../../api/in-force.ts';
 import { keyOf } from '../../api/resource-set.ts';
 
 export interface References {
@@ -17,6 +18,9 @@ export const noReferences: References = {
   foreignNamespaces: new Set(),
 };
 
+/** Certificates and their keys are not even read while nobody makes use of them. */
+const isTlsInForce = forceOf('spec.tls') !== 'not yet';
+
 export function referencesOf({ spec, metadata }: Balancer): References {
   const services = new Set<string>();
   const foreignNamespaces = new Set<string>();
@@ -29,6 +33,6 @@ export function referencesOf({ spec, metadata }: Balancer): References {
   const secrets = new Set<string>();
   const signing = spec.stickySession?.signing?.secretName;
   if (signing !== undefined) secrets.add(signing);
-  for (const { secretName } of spec.tls) secrets.add(secretName);
+  if (isTlsInForce) for (const { secretName } of spec.tls) secrets.add(secretName);
   return { services, secrets, foreignNamespaces };
 }
