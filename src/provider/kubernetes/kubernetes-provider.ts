@@ -28,8 +28,8 @@ import { type WatchState, WatchTally } from './watch-tally.ts';
 export interface KubernetesProviderOptions extends Surroundings {
   /** What is watched; null: all namespaces. */
   readonly namespaces: readonly string[] | null;
-  /** Whether a Balancer is of a class that is served here. Of others nothing that they name is read. */
-  readonly isOurs: (balancer: Balancer) => boolean;
+  /** Whether a Balancer is of a class that is served here. Of others nothing that they name is read, and nothing is told. */
+  readonly isOurs: (balancer: Classed) => boolean;
   /** Whether Pods are read for what they say of themselves as members. Default: false. */
   readonly readsPods?: boolean;
 }
@@ -45,6 +45,11 @@ export interface KubernetesProvider extends Provider {
   watches(): readonly (WatchState & { readonly kind: string; readonly objects: number })[];
   /** How many objects are held in memory, by kind. */
   counts(): Readonly<Record<'balancers' | 'services' | 'endpointSlices' | 'secrets' | 'pods', number>>;
+}
+
+/** A Balancer as far as its class goes; it may be unreadable otherwise. */
+interface Classed {
+  readonly spec: Pick<Balancer['spec'], 'className'>;
 }
 
 /** A version of a Balancer and what it names. */
@@ -199,10 +204,14 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
     onProblems: noteProblems,
     onRefused: (key, object, problems) => {
       const read = object === null ? undefined : readRefused(trimmed(object, balancerApiVersion, 'Balancer'), problems);
+      const wasOther = isRefusedOther(key);
       if (read === undefined) refused.delete(key);
       else refused.set(key, read);
       if (read !== undefined) noteHosts(key, read.status);
       newestChanges += 1;
+      if (isRefusedOther(key) !== wasOther) noteProblems();
+      // Its author has given it to somebody else, whatever it was before.
+      if (isRefusedOther(key) && (taken.has(key) || arriving.has(key))) drop(key);
     },
     onSettled: () => {
       openOthers();
@@ -298,6 +307,11 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
   const remove = (key: string): void => {
     newest.delete(key);
     newestChanges += 1;
+    drop(key);
+  };
+
+  /** Serves no version of it any more. */
+  const drop = (key: string): void => {
     release(arriving.get(key));
     release(taken.get(key));
     arriving.delete(key);
@@ -307,6 +321,12 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
     hostRecords.delete(key);
     noteAll();
     admitSoon();
+  };
+
+  /** Whether its newest version cannot be read, and is nobody's here. */
+  const isRefusedOther = (key: string): boolean => {
+    const found = refused.get(key);
+    return found !== undefined && !isOurs(found);
   };
 
   const takeChanges = (): Changes | null => {
@@ -354,9 +374,10 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
     read() {
       if (!hasStarted) throw new Error('the provider was asked before it had started');
       if (reading !== null && !isAllChanged && changedServices.size === 0) return reading;
-      problems ??= [balancerKind, serviceKind, sliceKind, namedSecrets]
-        .flatMap((kind) => kind.problems)
-        .map((problem) => ({ problem, location: null }));
+      problems ??= [
+        ...balancerKind.problems.filter(({ resource }) => !isRefusedOther(keyOf(resource.namespace, resource.name))),
+        ...[serviceKind, sliceKind, namedSecrets].flatMap((kind) => kind.problems),
+      ].map((problem) => ({ problem, location: null }));
       const version = (reading?.version ?? 0) + 1;
       reading = { version, changes: takeChanges(), resources, problems, locate: () => null };
       return reading;

@@ -222,6 +222,36 @@ describe('a change', () => {
     await eventually(() => expect(provider.refusedBalancers.size).toBe(0));
   });
 
+  it('to another class in a version that does not parse is the end of the last good version', async () => {
+    await start({ isOurs: ({ spec }) => spec.className !== 'newer' });
+    server.put('balancers', balancer('one', ['app'], { lbMethod: 'bywish' }));
+    await eventually(() => expect(provider.read().problems).toHaveLength(1));
+    expect(provider.read().resources.balancers.size).toBe(1);
+    server.put('balancers', balancer('one', ['app'], { lbMethod: 'bywish', className: 'newer' }));
+    await eventually(() => expect(provider.read().resources.balancers.size).toBe(0));
+    expect(provider.read().problems).toEqual([]);
+    expect(provider.counts()).toMatchObject({ balancers: 0, services: 0, endpointSlices: 0 });
+    // Others still see whose it is.
+    expect(provider.refusedBalancers.get('shop/one')?.spec).toEqual({ className: 'newer' });
+    server.put('balancers', balancer('one', ['app'], { lbMethod: 'bywish' }));
+    await eventually(() => expect(provider.read().problems).toHaveLength(1));
+    server.put('balancers', balancer('one', ['app'], {}));
+    await eventually(() => expect(addresses('shop/app')).toHaveLength(2));
+    expect(provider.read().problems).toEqual([]);
+  });
+
+  it('of a faulty Balancer of another class is nothing to us', async () => {
+    server.put('balancers', balancer('theirs', ['app'], { lbMethod: 'bywish', className: 'newer' }));
+    await start({ isOurs: ({ spec }) => spec.className !== 'newer' });
+    expect(provider.read().problems).toEqual([]);
+    const before = provider.read();
+    const theirs = balancer('theirs', ['app'], { lbMethod: 'bywish', className: 'newer' });
+    const { newestChanges } = provider;
+    server.put('balancers', { ...theirs, status: { observedGeneration: 1, conditions: [] } });
+    await eventually(() => expect(provider.newestChanges).toBeGreaterThan(newestChanges));
+    expect(provider.read()).toBe(before);
+  });
+
   it('of the CRD brings fields to generations that were known without them', async () => {
     await start();
     const put = (extra: Record<string, unknown>): unknown =>
