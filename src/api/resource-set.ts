@@ -38,6 +38,17 @@ export interface ResourceSet {
   readonly hostRecords?: ReadonlyMap<string, HostRecord>;
   /** Pods behind endpoints, as far as they are known. Left out where they are not asked. */
   readonly pods?: ReadonlyMap<string, Pod>;
+  /** What is not here although it may well exist. Left out where everything can be read, as in files. */
+  readonly unread?: Unread;
+}
+
+/** Why something is not known, for people, as the end of a sentence: `the API server answers 500 InternalError`. */
+export interface Unread {
+  /** By key: of the Service itself or its EndpointSlices. */
+  readonly services: ReadonlyMap<string, string>;
+  readonly secrets: ReadonlyMap<string, string>;
+  /** By namespace; null: of all. */
+  readonly referenceGrants: ReadonlyMap<string | null, string>;
 }
 
 export interface ResourceSetBuilder {

@@ -6,7 +6,7 @@ import { refOf } from '../api/parse.ts';
 import type { Pod } from '../api/pod.ts';
 import { createProblem, type Problem } from '../api/problem.ts';
 import { permitsService } from '../api/reference-grant.ts';
-import { keyOf, type ResourceSet } from '../api/resource-set.ts';
+import { keyOf, type ResourceSet, type Unread } from '../api/resource-set.ts';
 import type { MemberUnit } from '../snapshot/snapshot.ts';
 import type { UnresolvedRef } from './conditions.ts';
 import type { TranslateOptions } from './options.ts';
@@ -59,7 +59,7 @@ export function draftServiceMembers(
   balancer: Balancer,
   member: ServiceMember,
   field: string,
-  set: Pick<ResourceSet, 'services' | 'endpointSlices' | 'referenceGrants' | 'pods'>,
+  set: Pick<ResourceSet, 'services' | 'endpointSlices' | 'referenceGrants' | 'pods' | 'unread'>,
   options: Pick<TranslateOptions, 'allowsForeignServices' | 'allowsExternalNames' | 'zone'>,
 ): EntryDrafts {
   const own = balancer.metadata.namespace;
@@ -76,11 +76,22 @@ export function draftServiceMembers(
     options.allowsForeignServices ||
     permitsService(set.referenceGrants?.get(namespace) ?? [], own, name);
   if (!isPermitted) {
-    const message = `${field}.service.namespace is ${namespace}; only Services of the Balancer's own namespace ${own} may be used, as no ReferenceGrant in ${namespace} permits more`;
+    const why = unreadGrantsOf(namespace, set.unread);
+    const cause =
+      why === undefined
+        ? `no ReferenceGrant in ${namespace} permits more`
+        : `ReferenceGrants in ${namespace} cannot be read: ${why}`;
+    const message = `${field}.service.namespace is ${namespace}; only Services of the Balancer's own namespace ${own} may be used, as ${cause}`;
     fail('ServiceNotPermitted', '.namespace', message, namespace);
     return { drafts: [], unresolved };
   }
   const service = set.services.get(key);
+  const slices = set.endpointSlices.get(key) ?? [];
+  const why = set.unread?.services.get(key);
+  if (why !== undefined && (service === undefined || slices.length === 0)) {
+    fail('ServiceNotFound', '.name', `${field}.service.name: Service ${key} cannot be read: ${why}`, name);
+    return { drafts: [], unresolved };
+  }
   if (service === undefined) {
     fail('ServiceNotFound', '.name', `${field}.service.name: there is no Service ${key}`, name);
     return { drafts: [], unresolved };
@@ -88,7 +99,6 @@ export function draftServiceMembers(
   const { allowsExternalNames } = options;
   // A session may begin at a replica in one zone and go on at one in another: both must know its member.
   const zone = balancer.spec.stickySession === undefined ? options.zone : null;
-  const slices = set.endpointSlices.get(key) ?? [];
   const { endpoints, faults } = findEndpoints(service, port, slices, { allowsExternalNames, zone });
   for (const [fault, detail] of faults) {
     const { reason, subfield, message } = describeFault(fault, detail, key, port);
@@ -99,6 +109,11 @@ export function draftServiceMembers(
     draftEndpoint(endpoint, member, owner, namespace, field, podOf(endpoint, namespace, set)),
   );
   return { drafts, unresolved };
+}
+
+/** Why it is not known who may refer to a namespace; undefined: it is. */
+export function unreadGrantsOf(namespace: string, unread: Unread | undefined): string | undefined {
+  return unread?.referenceGrants.get(namespace) ?? unread?.referenceGrants.get(null);
 }
 
 function draftEndpoint(

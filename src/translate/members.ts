@@ -25,7 +25,7 @@ export interface TranslatedMembers {
 /** Translates the members of a Balancer. Having none is legal: its requests are answered with 503. */
 export function translateMembers(
   balancer: Balancer,
-  set: Pick<ResourceSet, 'services' | 'endpointSlices' | 'referenceGrants' | 'pods'>,
+  set: Pick<ResourceSet, 'services' | 'endpointSlices' | 'referenceGrants' | 'pods' | 'unread'>,
   options: Pick<TranslateOptions, 'allowsForeignServices' | 'allowsExternalNames' | 'zone'>,
 ): TranslatedMembers {
   const entries = balancer.spec.members.map((member, index): EntryDrafts => {

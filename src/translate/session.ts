@@ -4,7 +4,7 @@ import type { Balancer, StickySession } from '../api/balancer.ts';
 import { durationMs } from '../api/duration.ts';
 import { refOf } from '../api/parse.ts';
 import { createProblem, type Problem } from '../api/problem.ts';
-import { keyOf, type ResourceSet } from '../api/resource-set.ts';
+import { keyOf, type ResourceSet, type Unread } from '../api/resource-set.ts';
 import type { Secret } from '../api/secret.ts';
 import { createRouteHashes, type RouteHashes } from '../balancer/sessions/route-hash.ts';
 import type { SessionCookieUnit, SessionUnit } from '../snapshot/session-unit.ts';
@@ -24,20 +24,29 @@ export function signingSecretOf(balancer: Balancer, set: Pick<ResourceSet, 'secr
   return name === undefined ? undefined : set.secrets.get(keyOf(balancer.metadata.namespace, name));
 }
 
+/** Why that Secret is not known; undefined: it is known whether there is one. */
+export function unreadSecretOf({ metadata, spec }: Balancer, unread: Unread | undefined): string | undefined {
+  const name = spec.stickySession?.signing?.secretName;
+  return name === undefined ? undefined : unread?.secrets.get(keyOf(metadata.namespace, name));
+}
+
 /**
- * Translates the session rules of a Balancer. `lastKeys`: the keys that were in force until now, which stay when the
+ * Translates the session rules of a Balancer. `unread`: why its Secret is not known. `lastKeys`: the keys that were in force until now, which stay when the
  * Secret is missing or holds none; without any, what was to be signed is neither signed nor recognised.
  */
 export function translateSession(
   balancer: Balancer,
   secret: Secret | undefined,
+  unread: string | undefined,
   lastKeys: readonly string[],
 ): TranslatedSession {
   const { stickySession } = balancer.spec;
   if (stickySession === undefined) return { unit: null, unresolved: [] };
   const { cookie, header, urlParameter, strategy, separator, onMemberDown, rejectStatus, signing } = stickySession;
   const { keys, unresolved } =
-    signing === undefined ? { keys: [], unresolved: [] } : resolveKeys(balancer, signing.secretName, secret, lastKeys);
+    signing === undefined
+      ? { keys: [], unresolved: [] }
+      : resolveKeys(balancer, signing.secretName, secret, unread, lastKeys);
   const unit: SessionUnit = {
     strategy,
     cookie: cookie ?? null,
@@ -68,6 +77,7 @@ function resolveKeys(
   balancer: Balancer,
   secretName: string,
   secret: Secret | undefined,
+  unread: string | undefined,
   lastKeys: readonly string[],
 ): { readonly keys: readonly string[]; readonly unresolved: readonly UnresolvedRef[] } {
   const path = 'spec.stickySession.signing.secretName';
@@ -80,7 +90,8 @@ function resolveKeys(
       ? '; the keys in force until now stay'
       : '; until there are keys, nothing is signed and nothing signed is recognised';
   if (secret === undefined) {
-    return { keys: lastKeys, unresolved: [unresolved('SecretNotFound', `there is no Secret ${name}${instead}`)] };
+    const fault = unread === undefined ? `there is no Secret ${name}` : `Secret ${name} cannot be read: ${unread}`;
+    return { keys: lastKeys, unresolved: [unresolved('SecretNotFound', `${fault}${instead}`)] };
   }
   const { keys, faults } = readSigningKeys(secret);
   const end = keys.length === 0 ? instead : '';

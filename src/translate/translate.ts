@@ -14,8 +14,16 @@ import { claimsOf, isServed, unitOf } from './balancer-entry.ts';
 import { acceptedCondition, type BalancerConditions, resolvedRefsCondition } from './conditions.ts';
 import { type TranslatedMembers, translateMembers } from './members.ts';
 import type { TranslateOptions } from './options.ts';
+import { unreadGrantsOf } from './member-drafts.ts';
 import { type Award, type Claimant, type Settlement, settleClaims } from './rules.ts';
-import { type HashedRoutes, hashRoutes, signingSecretOf, type TranslatedSession, translateSession } from './session.ts';
+import {
+  type HashedRoutes,
+  hashRoutes,
+  signingSecretOf,
+  type TranslatedSession,
+  translateSession,
+  unreadSecretOf,
+} from './session.ts';
 import { compareText } from './text-order.ts';
 
 export interface Translation {
@@ -60,6 +68,8 @@ interface BalancerMemo {
   readonly members: TranslatedMembers;
   /** The Secret with the signing keys, likewise. */
   readonly secret: Secret | undefined;
+  /** Why that is not known. */
+  readonly unreadSecret: string | undefined;
   /** Holds the last good keys. */
   readonly session: TranslatedSession;
   readonly hashed: HashedRoutes;
@@ -79,7 +89,7 @@ interface Report {
 
 const noHosts: readonly string[] = [];
 
-type MemberInput = Service | EndpointSlice | readonly ReferenceGrant[] | Pod | undefined;
+type MemberInput = Service | EndpointSlice | readonly ReferenceGrant[] | Pod | string | undefined;
 
 /**
  * A translator that remembers: a Balancer whose own object and whose Services, EndpointSlices and ReferenceGrants are the same objects
@@ -115,14 +125,15 @@ export function createTranslator(options: TranslateOptions): Translator {
   const recall = (key: string, balancer: Balancer, set: ResourceSet): BalancerMemo | UnreportedMemo => {
     const inputs = memberInputs(balancer, set);
     const secret = signingSecretOf(balancer, set);
+    const unreadSecret = unreadSecretOf(balancer, set.unread);
     const memo = memos.get(key);
     const hasSameMembers = memo !== undefined && memo.balancer === balancer && isSameList(memo.inputs, inputs);
-    if (hasSameMembers && memo.secret === secret) return memo;
+    if (hasSameMembers && memo.secret === secret && memo.unreadSecret === unreadSecret) return memo;
     const members = hasSameMembers ? memo.members : translateMembers(balancer, set, options);
-    const session = translateSession(balancer, secret, memo?.session.unit?.signing?.keys ?? []);
+    const session = translateSession(balancer, secret, unreadSecret, memo?.session.unit?.signing?.keys ?? []);
     const hashed = hashRoutes(balancer, members.members, memo?.hashed.routes ?? null);
     const unit = unitOf(balancer, members.members, session.unit, options);
-    return { balancer, inputs, members, secret, session, hashed, unit, report: null };
+    return { balancer, inputs, members, secret, unreadSecret, session, hashed, unit, report: null };
   };
 
   return {
@@ -202,7 +213,8 @@ function memberInputs(balancer: Balancer, set: ResourceSet): MemberInput[] {
     const slices = set.endpointSlices.get(key) ?? [];
     const namespace = key.slice(0, key.indexOf('/'));
     // Slices end before a Pod, an undefined or nothing, and say how many Pods follow: lists of different shape never look alike.
-    inputs.push(undefined, set.referenceGrants?.get(namespace), set.services.get(key), ...slices);
+    inputs.push(undefined, unreadGrantsOf(namespace, set.unread), set.unread?.services.get(key));
+    inputs.push(set.referenceGrants?.get(namespace), set.services.get(key), ...slices);
     if (set.pods === undefined) continue;
     for (const { endpoints } of slices) {
       for (const { targetRef } of endpoints) inputs.push(set.pods.get(keyOf(namespace, targetRef?.name ?? '')));

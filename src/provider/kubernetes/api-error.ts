@@ -30,6 +30,27 @@ export function isExpired(error: unknown): boolean {
   return error.status === 410 || error.reason === 'Expired' || error.reason === 'Gone';
 }
 
+/** Any error of a request as one of ours. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  return new ApiError(error instanceof Error ? error.message : String(error), { reason: 'Unreachable', cause: error });
+}
+
+/** True for "you must not", and "there is no such kind": nothing that passes by itself. */
+export function isRefusal({ status }: ApiError): boolean {
+  return status === 403 || status === 404;
+}
+
+/** Why something is not known, as the end of a sentence; it is the same for as long as the cause is. Null: no answer came so far. */
+export function whyUnread(fault: ApiError | null): string {
+  if (fault === null) return 'the API server has not answered so far';
+  const { status, reason } = fault;
+  if (status === 0) return `the API server gives no answer (${reason})`;
+  const answer = `${status} ${reason}`.trim();
+  if (status === 403) return `the controller has no right to read it (${answer})`;
+  return `the API server answers ${answer}`;
+}
+
 /** More than this and the server, or a proxy before it, is out of its mind. */
 const longestRetryAfterMs = 5 * 60_000;
 

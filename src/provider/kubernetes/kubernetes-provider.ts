@@ -66,6 +66,11 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
   const secrets = new Map<string, Secret>();
   const endpointSlices = new Map<string, readonly EndpointSlice[]>();
   const referenceGrants = new Map<string, readonly ReferenceGrant[]>();
+  const unread = {
+    services: new Map<string, string>(),
+    secrets: new Map<string, string>(),
+    referenceGrants: new Map<string | null, string>(),
+  };
   /** As the newest statuses have it, whichever version of a Balancer is in `balancers`. */
   const hostRecords = new Map<string, HostRecord>();
 
@@ -96,6 +101,16 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
   const noteService = (key: string): void => {
     changedServices.add(key);
     if (hasStarted) tell();
+  };
+  /** Says why something is not known; undefined: it is. */
+  const noteUnread = <Key>(reasons: Map<Key, string>, key: Key, why: string | undefined): void => {
+    if (reasons.get(key) === why) return;
+    if (why === undefined) reasons.delete(key);
+    else reasons.set(key, why);
+    noteAll();
+  };
+  const noteUnreadService = (key: string): void => {
+    noteUnread(unread.services, key, serviceKind.unreadOf(key) ?? sliceKind.unreadOf(key) ?? undefined);
   };
   const noteProblems = (): void => {
     problems = null;
@@ -134,6 +149,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
     endpointSlices,
     referenceGrants,
     hostRecords,
+    unread,
     ...pods,
   };
 
@@ -141,6 +157,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
   const serviceKind = new WantedKind<Service>({
     ...surroundings,
     ...onChange,
+    onUnread: noteUnreadService,
     tally: tallies.Service,
     plural: 'Services',
     pathOf: (namespace) => collection('/api/v1', namespace, 'services'),
@@ -156,6 +173,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
   const sliceKind = new WantedKind<EndpointSlice>({
     ...surroundings,
     ...onChange,
+    onUnread: noteUnreadService,
     tally: tallies.EndpointSlice,
     plural: 'EndpointSlices',
     pathOf: (namespace) => collection('/apis/discovery.k8s.io/v1', namespace, 'endpointslices'),
@@ -176,6 +194,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
     ...surroundings,
     ...onChange,
     tally: tallies.Secret,
+    onUnread: (key, why) => noteUnread(unread.secrets, key, why),
     onChange: (key, secret) => {
       if (secret === undefined) secrets.delete(key);
       else secrets.set(key, secret);
@@ -185,6 +204,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
   const grants = new Grants({
     ...surroundings,
     tally: tallies.ReferenceGrant,
+    onUnread: (namespace, why) => noteUnread(unread.referenceGrants, namespace, why),
     onSettled: admitSoon,
     onChange: (namespace, list) => {
       referenceGrants.set(namespace, list);
@@ -261,6 +281,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
     for (const key of version.references.services) {
       if (serviceKind.release(key)) services.delete(key);
       if (!sliceKind.release(key)) continue;
+      noteUnreadService(key);
       endpointSlices.delete(key);
       memberPods?.follow(key, []);
     }

@@ -4,28 +4,45 @@ import { parseResource } from '../../api/parse.ts';
 import type { Problem } from '../../api/problem.ts';
 import { keyOf } from '../../api/resource-set.ts';
 import type { Secret } from '../../api/secret.ts';
-import type { ApiError } from './api-error.ts';
+import { type ApiError, isRefusal, whyUnread } from './api-error.ts';
 import { keyOfObject, ObjectStore } from './object-store.ts';
-import { createReflector, type Reflector, type Surroundings } from './reflector.ts';
+import { createReflector, defaultPace, type Reflector, type Surroundings } from './reflector.ts';
 import { trimmed } from './trimmed.ts';
+import { Turns } from './turns.ts';
 
 export interface NamedSecretsOptions extends Surroundings {
   /** Undefined: it is gone. */
   readonly onChange: (key: string, secret: Secret | undefined) => void;
+  /** Why it counts as missing although nobody knows whether it is; undefined: it is known, or named no more. */
+  readonly onUnread: (key: string, why: string | undefined) => void;
   readonly onProblems: () => void;
   readonly onSettled: () => void;
 }
 
 interface Named {
   count: number;
-  /** Whether it is known what there is, or that it must not be known. */
-  isSettled: boolean;
+  /** Whether it was read once, so that it is known what there is. */
+  isRead: boolean;
+  /** Why it is not waited for any longer although it was never read; null: it is waited for, or was read. */
+  unread: string | null;
+  /** What reading it fails with now. */
+  fault: ApiError | null;
+  /** Ends the patience; null: it has not begun. */
+  timer: unknown;
   readonly reflector: Reflector;
 }
+
+/** Lists at the same time; many Secrets may be named at once, and all of them may be refused. */
+const maxLists = 16;
+/** A Secret is one object: what takes longer is better tried again, and keeps others waiting. */
+const listTimeoutMs = 10_000;
+/** A Secret that must not be read stays so until a person changes a role. */
+const refusedRetry = { baseMs: 1_000, maxMs: 120_000 } as const;
 
 export class NamedSecrets {
   readonly #options: NamedSecretsOptions;
   readonly #named = new Map<string, Named>();
+  readonly #turns = new Turns(maxLists);
   readonly #store: ObjectStore<Secret>;
 
   constructor(options: NamedSecretsOptions) {
@@ -50,8 +67,20 @@ export class NamedSecrets {
   want(namespace: string, name: string): void {
     const key = keyOf(namespace, name);
     const known = this.#named.get(key);
-    if (known !== undefined) known.count += 1;
-    else this.#named.set(key, { count: 1, isSettled: false, reflector: this.#watch(key, namespace, name) });
+    if (known !== undefined) {
+      known.count += 1;
+      return;
+    }
+    const named: Named = {
+      count: 1,
+      isRead: false,
+      unread: null,
+      fault: null,
+      timer: null,
+      reflector: this.#watch(key, namespace, name, () => named),
+    };
+    this.#named.set(key, named);
+    void named.reflector.synced.then(() => this.#noteRead(key, named));
   }
 
   release(key: string): void {
@@ -62,40 +91,70 @@ export class NamedSecrets {
     this.#named.delete(key);
     this.#store.forget(key);
     this.#options.onChange(key, undefined);
-    void named.reflector.stop();
+    if (named.unread !== null) this.#options.onUnread(key, undefined);
+    this.#end(named);
   }
 
+  /** Whether it is known what there is, or it is waited for no longer. */
   isSettled(key: string): boolean {
-    return this.#named.get(key)?.isSettled ?? false;
+    const named = this.#named.get(key);
+    return named !== undefined && (named.isRead || named.unread !== null);
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#named.values()].map(({ reflector }) => reflector.stop()));
+    await Promise.all([...this.#named.values()].map((named) => this.#end(named)));
   }
 
-  #watch(key: string, namespace: string, name: string): Reflector {
-    const settle = (): void => {
-      const named = this.#named.get(key);
-      if (named === undefined || named.isSettled) return;
-      named.isSettled = true;
-      this.#options.onSettled();
-    };
-    const reflector = createReflector({
+  async #end({ timer, reflector }: Named): Promise<void> {
+    this.#options.timers.clear(timer);
+    await reflector.stop();
+  }
+
+  #watch(key: string, namespace: string, name: string, namedOf: () => Named): Reflector {
+    const { pace, timers } = this.#options;
+    const { patienceMs } = { ...defaultPace, ...pace };
+    return createReflector({
       ...this.#options,
+      pace: { ...pace, listTimeoutMs: Math.min(pace?.listTimeoutMs ?? listTimeoutMs, listTimeoutMs) },
       what: `Secret ${key}`,
       path: `/api/v1/namespaces/${namespace}/secrets`,
       query: { fieldSelector: `metadata.name=${name}` },
       sink: this.#store.sink({ namespace, name }),
-      // A Secret that must not be read is as good as one that is not there: the Balancer is to be told, not held up.
+      refusedRetry,
+      turns: {
+        take: async (signal) => {
+          const endTurn = await this.#turns.take(signal);
+          // Whoever has to wait for the turn has not been tried.
+          namedOf().timer ??= timers.set(() => this.#giveUp(key, namedOf()), patienceMs);
+          return endTurn;
+        },
+      },
       onState: (fault) => {
-        if (fault !== null && isRefusal(fault)) settle();
+        const named = namedOf();
+        named.fault = fault;
+        // One that must not be read is as good as one that is not there. Of others the reason may be another one now.
+        if (fault !== null && (isRefusal(fault) || named.unread !== null)) this.#giveUp(key, named);
       },
     });
-    void reflector.synced.then(settle);
-    return reflector;
   }
-}
 
-function isRefusal({ status }: ApiError): boolean {
-  return status === 403 || status === 404;
+  #noteRead(key: string, named: Named): void {
+    if (this.#named.get(key) !== named) return;
+    const wasUnread = named.unread !== null;
+    this.#options.timers.clear(named.timer);
+    named.isRead = true;
+    named.unread = null;
+    if (wasUnread) this.#options.onUnread(key, undefined);
+    this.#options.onSettled();
+  }
+
+  /** The Balancer is to be told, not held up. The reflector tries on. */
+  #giveUp(key: string, named: Named): void {
+    if (this.#named.get(key) !== named || named.isRead) return;
+    const why = whyUnread(named.fault);
+    if (why === named.unread) return;
+    named.unread = why;
+    this.#options.onUnread(key, why);
+    this.#options.onSettled();
+  }
 }

@@ -9,9 +9,10 @@ import type { Timers } from '../../lib/hold-off.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
 import type { ApiClient, Query } from './api-client.ts';
-import { ApiError, errorOfEvent, isExpired } from './api-error.ts';
+import { ApiError, errorOfEvent, isExpired, toApiError } from './api-error.ts';
 import { isKubeObject, type KubeObject, readListPage, resourceVersionOf } from './kube-object.ts';
 import { pause } from './pause.ts';
+import type { Turns } from './turns.ts';
 import { WatchTally } from './watch-tally.ts';
 
 /** Where objects go. What it throws is logged, and the reflector goes on. */
@@ -47,6 +48,8 @@ export interface Pace {
   readonly listTimeoutMs?: number;
   /** First and longest delay after faults. Default 200 and 10,000. */
   readonly retry?: { readonly baseMs: number; readonly maxMs: number };
+  /** Who waits for what cannot be read goes on without it after this long, where that is less harm. Default 10,000. */
+  readonly patienceMs?: number;
 }
 
 export const defaultPace: Required<Pace> = {
@@ -54,6 +57,7 @@ export const defaultPace: Required<Pace> = {
   idleTimeoutMs: 90_000,
   listTimeoutMs: 60_000,
   retry: { baseMs: 200, maxMs: 10_000 },
+  patienceMs: 10_000,
 };
 
 export interface ReflectorOptions extends Surroundings {
@@ -69,6 +73,10 @@ export interface ReflectorOptions extends Surroundings {
    * says for about a second: after an end that comes early all is listed again. Default: no.
    */
   readonly isDefinedByCrd?: boolean;
+  /** Where many reflectors share them: a list takes one. Default: lists are made at once. */
+  readonly turns?: Pick<Turns, 'take'>;
+  /** First and longest delay after 403, which only people end. Default: as after other faults. */
+  readonly refusedRetry?: Required<Pace>['retry'];
   /** Called when it begins to fail, when it fails for another reason, and with null when all is well again. */
   readonly onState?: (fault: ApiError | null) => void;
 }
@@ -109,6 +117,8 @@ export function createReflector(options: ReflectorOptions): Reflector {
   const { client, clock, timers, random, log, what, path, query = {}, sink, isDefinedByCrd = false } = options;
   const { pageSize, listTimeoutMs, idleTimeoutMs, retry } = { ...defaultPace, ...options.pace };
   const backoff = createBackoff(retry.baseMs, retry.maxMs, random);
+  const { refusedRetry = retry } = options;
+  const refusedBackoff = createBackoff(refusedRetry.baseMs, refusedRetry.maxMs, random);
   const stopping = new AbortController();
   const { signal } = stopping;
   const { promise: synced, resolve: tellSynced } = Promise.withResolvers<void>();
@@ -175,8 +185,9 @@ export function createReflector(options: ReflectorOptions): Reflector {
   /** Lists until that succeeds. */
   const listAtLast = async (): Promise<string> => {
     for (;;) {
+      const endTurn = await options.turns?.take(signal);
       try {
-        return await list();
+        return await list().finally(endTurn);
       } catch (error) {
         signal.throwIfAborted();
         const fault = toApiError(error);
@@ -190,8 +201,13 @@ export function createReflector(options: ReflectorOptions): Reflector {
     }
   };
 
-  const pauseAfter = ({ retryAfterMs }: ApiError): Promise<void> => {
-    const ownMs = backoff.next();
+  const resetDelays = (): void => {
+    backoff.reset();
+    refusedBackoff.reset();
+  };
+
+  const pauseAfter = ({ status, retryAfterMs }: ApiError): Promise<void> => {
+    const ownMs = (status === 403 ? refusedBackoff : backoff).next();
     // Whoever was sent away at the same moment shall not come back at the same moment.
     const askedMs = retryAfterMs === null ? 0 : retryAfterMs * (1 + random() / 5);
     return pause(timers, Math.max(ownMs, askedMs), signal);
@@ -219,7 +235,7 @@ export function createReflector(options: ReflectorOptions): Reflector {
         if (version !== '') at = version;
         if (!isGood) {
           isGood = true;
-          backoff.reset();
+          resetDelays();
           tell('watch', null);
         }
       }
@@ -243,7 +259,7 @@ export function createReflector(options: ReflectorOptions): Reflector {
       at = result.at;
       if (result.isGood) {
         idleFaults = 0;
-        backoff.reset();
+        resetDelays();
       }
       const { fault } = result;
       if (fault === null) {
@@ -297,11 +313,6 @@ function needsList(fault: ApiError): boolean {
   if (isExpired(fault) || fault.reason === 'MalformedAnswer' || fault.reason === 'TooLarge') return true;
   const { status } = fault;
   return status >= 400 && status <= 499 && status !== 401 && status !== 403 && status !== 429;
-}
-
-function toApiError(error: unknown): ApiError {
-  if (error instanceof ApiError) return error;
-  return new ApiError(error instanceof Error ? error.message : String(error), { reason: 'Unreachable', cause: error });
 }
 
 function describe({ status, reason }: ApiError): string {

@@ -7,6 +7,7 @@
 // that what is wanted from now on was dropped before: it is looked up by one small list of its own.
 import { createBackoff } from '../../lib/backoff.ts';
 import type { Query } from './api-client.ts';
+import { type ApiError, isRefusal, toApiError, whyUnread } from './api-error.ts';
 import { type KubeObject, readListPage } from './kube-object.ts';
 import { keyOfObject, ObjectStore, type ObjectStoreOptions } from './object-store.ts';
 import { pause } from './pause.ts';
@@ -33,13 +34,18 @@ export interface WantedKindOptions<T> extends Surroundings, Omit<ObjectStoreOpti
   readonly namespaces: readonly string[] | null;
   /** Some groups that were not settled are so now. */
   readonly onSettled: () => void;
+  /** Why a group counts as settled although nobody knows what there is of it; undefined: it is known now. */
+  readonly onUnread?: (group: string, why: string | undefined) => void;
   /** As that of each stream's reflector. */
   readonly onState?: NonNullable<ReflectorOptions['onState']>;
 }
 
 interface Want {
   count: number;
-  isSettled: boolean;
+  /** Whether all that there is of it is known. */
+  isKnown: boolean;
+  /** Why it is waited for no longer although it is not known; null: it is waited for, or known. */
+  unread: string | null;
   /** Whether it waits for a look-up, or between two. There is one at a time, since there is one `touched`. */
   isSought: boolean;
   /** Objects that the watch spoke of while they were looked up: what it says is what counts. Null: no look-up is under way. */
@@ -55,6 +61,10 @@ interface Stream {
   isListing: boolean;
   /** Lists that were begun. */
   lists: number;
+  /** Why nobody waits for it any longer; null: it is read, or waited for. */
+  unread: string | null;
+  /** Ends the patience with a stream that is refused; null: it is not. */
+  timer: unknown;
 }
 
 /** Look-ups at the same time; many Balancers may come at once. */
@@ -82,9 +92,16 @@ export class WantedKind<T> {
     return this.#store.size;
   }
 
-  /** Whether everything was listed once. */
+  /**
+   * Whether everything was listed once. One of several namespaces that must not be read counts as empty after a while,
+   * unless that is so of all of them: then the fault is with the controller, and nothing is not what it should serve.
+   */
   get hasSynced(): boolean {
-    return this.#streams.length > 0 && this.#streams.every(({ reflector }) => reflector.hasSynced);
+    const streams = this.#streams;
+    return (
+      streams.some(({ reflector }) => reflector.hasSynced) &&
+      streams.every(({ reflector, unread }) => reflector.hasSynced || unread !== null)
+    );
   }
 
   /** Begins to watch. Wants that are known by now cost nothing extra: say them before. */
@@ -95,6 +112,7 @@ export class WantedKind<T> {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    for (const { timer } of this.#streams) this.#options.timers.clear(timer);
     await Promise.all(this.#streams.map(({ reflector }) => reflector.stop()));
   }
 
@@ -109,8 +127,9 @@ export class WantedKind<T> {
     // Where nothing is watched nothing is found.
     const isBlind = !this.#isWatched(group);
     const isLate = stream?.isListing ?? false;
-    const want: Want = { count: 1, isSettled: isBlind, isSought: false, touched: null, isLate };
+    const want: Want = { count: 1, isKnown: isBlind, unread: null, isSought: false, touched: null, isLate };
     this.#wants.set(group, want);
+    if (stream !== undefined && stream.unread !== null) this.#giveUp(group, want, stream.unread);
     if (stream?.reflector.hasSynced && !isLate) void this.#seek(group, want);
   }
 
@@ -125,9 +144,15 @@ export class WantedKind<T> {
     return true;
   }
 
-  /** Whether all that there is of a wanted group is known. */
+  /** Whether all that there is of a wanted group is known, or it is waited for no longer. */
   isSettled(group: string): boolean {
-    return this.#wants.get(group)?.isSettled ?? false;
+    const want = this.#wants.get(group);
+    return want !== undefined && (want.isKnown || want.unread !== null);
+  }
+
+  /** Why it counts as settled although it is not known; null: it is known, or not settled. */
+  unreadOf(group: string): string | null {
+    return this.#wants.get(group)?.unread ?? null;
   }
 
   #isWatched(group: string): boolean {
@@ -144,15 +169,54 @@ export class WantedKind<T> {
     const where = namespace === null ? 'all namespaces' : `namespace ${namespace}`;
     const sink = this.#sink(namespace, () => stream);
     const what = `${plural} of ${where}`;
-    const reflector = createReflector({ ...options, what, sink, path: pathOf(namespace) });
-    const stream: Stream = { namespace, reflector, isListing: true, lists: 0 };
+    const onState = (fault: ApiError | null): void => {
+      this.#options.onState?.(fault);
+      this.#noteState(stream, fault);
+    };
+    const reflector = createReflector({ ...options, what, sink, path: pathOf(namespace), onState });
+    const stream: Stream = { namespace, reflector, isListing: true, lists: 0, unread: null, timer: null };
     return stream;
+  }
+
+  #wantsIn(namespace: string | null): readonly [string, Want][] {
+    return [...this.#wants].filter(([group]) => namespace === null || namespaceOf(group) === namespace);
+  }
+
+  /** A namespace may be deleted together with the right to read it, and must not stop all the others. */
+  #noteState(stream: Stream, fault: ApiError | null): void {
+    const { timers, pace, onSettled } = this.#options;
+    const { patienceMs } = { ...defaultPace, ...pace };
+    timers.clear(stream.timer);
+    stream.timer = null;
+    if (fault === null || !this.#mayGiveUp(fault)) return;
+    stream.timer = timers.set(() => {
+      stream.unread = whyUnread(fault);
+      for (const [group, want] of this.#wantsIn(stream.namespace)) this.#giveUp(group, want, stream.unread);
+      onSettled();
+    }, patienceMs);
+  }
+
+  #mayGiveUp(fault: ApiError): boolean {
+    const { namespaces } = this.#options;
+    return isRefusal(fault) && namespaces !== null && namespaces.length > 1;
+  }
+
+  #giveUp(group: string, want: Want, why: string): void {
+    if (want.isKnown || want.unread === why) return;
+    want.unread = why;
+    this.#options.onUnread?.(group, why);
+  }
+
+  #know(group: string, want: Want): void {
+    want.isKnown = true;
+    if (want.unread === null) return;
+    want.unread = null;
+    this.#options.onUnread?.(group, undefined);
   }
 
   #sink(namespace: string | null, streamOf: () => Stream): ReflectorSink {
     const inner = this.#store.sink({ namespace, name: null });
-    const mine = (): [string, Want][] =>
-      [...this.#wants].filter(([group]) => namespace === null || namespaceOf(group) === namespace);
+    const mine = (): readonly [string, Want][] => this.#wantsIn(namespace);
     return {
       startList: () => {
         inner.startList();
@@ -171,10 +235,12 @@ export class WantedKind<T> {
       },
       endList: () => {
         inner.endList();
-        streamOf().isListing = false;
+        const stream = streamOf();
+        stream.isListing = false;
+        stream.unread = null;
         for (const [group, want] of mine()) {
           if (want.isLate) void this.#seek(group, want);
-          else want.isSettled = true;
+          else this.#know(group, want);
           want.isLate = false;
         }
         this.#options.onSettled();
@@ -191,15 +257,20 @@ export class WantedKind<T> {
   async #seek(group: string, want: Want): Promise<void> {
     if (want.isSought) return;
     want.isSought = true;
-    const { timers, random } = this.#options;
+    const { clock, timers, random, onSettled } = this.#options;
     const { signal } = this.#stopping;
-    const { retry } = { ...defaultPace, ...this.#options.pace };
+    const { retry, patienceMs } = { ...defaultPace, ...this.#options.pace };
+    const startMs = clock.nowMs();
     const backoff = createBackoff(retry.baseMs, retry.maxMs, random);
     try {
       for (;;) {
         const endTurn = await this.#turns.take(signal);
-        const isOver = await this.#lookUp(group, want).finally(endTurn);
-        if (isOver) return;
+        const fault = await this.#lookUp(group, want).finally(endTurn);
+        if (fault === null) return;
+        if (this.#mayGiveUp(fault) && clock.nowMs() - startMs >= patienceMs) {
+          this.#giveUp(group, want, whyUnread(fault));
+          onSettled();
+        }
         // Others have their turn meanwhile: what fails for ever must not stop them.
         await pause(timers, backoff.next(), signal);
       }
@@ -210,17 +281,17 @@ export class WantedKind<T> {
     }
   }
 
-  /** True: nothing is left to be done here. False: it failed. */
-  async #lookUp(group: string, want: Want): Promise<boolean> {
+  /** Null: nothing is left to be done here. */
+  async #lookUp(group: string, want: Want): Promise<ApiError | null> {
     const { log, plural } = this.#options;
     const { signal } = this.#stopping;
     for (;;) {
       const stream = this.#streamOf(group);
       // Whoever let it go and wanted it again has another look-up, with another `touched`.
-      if (this.#wants.get(group) !== want || want.isSettled || stream === undefined) return true;
+      if (this.#wants.get(group) !== want || want.isKnown || stream === undefined) return null;
       if (stream.isListing) {
         want.isLate = true;
-        return true;
+        return null;
       }
       const { lists } = stream;
       const touched = new Set<string>();
@@ -229,14 +300,14 @@ export class WantedKind<T> {
         const objects = await this.#fetch(group, signal);
         if (this.#wants.get(group) !== want || stream.lists !== lists) continue;
         for (const object of objects) if (!touched.has(keyOfObject(object))) this.#store.set(object);
-        want.isSettled = true;
+        this.#know(group, want);
         this.#options.onSettled();
-        return true;
+        return null;
       } catch (error) {
         signal.throwIfAborted();
         // The stream of the same kind says what is wrong, once.
         log.debug({ group, error: String(error) }, `${plural} could not be looked up; trying on`);
-        return false;
+        return toApiError(error);
       } finally {
         want.touched = null;
       }

@@ -20,6 +20,8 @@ export interface Stored {
 export interface Asked {
   readonly method: string;
   readonly plural: string;
+  /** Null: all. */
+  readonly namespace: string | null;
   readonly isWatch: boolean;
   readonly query: URLSearchParams;
   readonly headers: http.IncomingHttpHeaders;
@@ -197,7 +199,7 @@ export class FakeApiServer {
     const namespace = /\/namespaces\/([^/]+)\//.exec(url.pathname)?.[1] ?? null;
     const isWatch = url.searchParams.get('watch') === 'true';
     const { method = '', headers } = request;
-    const asked: Asked = { method, plural, isWatch, query: url.searchParams, headers };
+    const asked: Asked = { method, plural, namespace, isWatch, query: url.searchParams, headers };
     this.asked.push(asked);
     response.on('error', () => undefined);
     if (this.goodToken !== null && headers.authorization !== `Bearer ${this.goodToken}`) {

@@ -99,6 +99,27 @@ describe('the first reading', () => {
     expect([...provider.read().resources.services.keys()]).toEqual(['shop/app']);
   });
 
+  it('does without one of several namespaces that must not be read, and has it once it may', async () => {
+    let isClosed = true;
+    server.fault = ({ namespace }) => (isClosed && namespace === 'b' ? { type: 'status', status: 403 } : undefined);
+    server.put('balancers', { ...balancer('one', ['a/app', 'b/app']), metadata: { name: 'one', namespace: 'a' } });
+    server.put('balancers', { ...balancer('two', ['app']), metadata: { name: 'two', namespace: 'b' } });
+    for (const namespace of ['a', 'b']) {
+      server.put('services', service('app', namespace));
+      server.put('endpointslices', slice('app-1', 'app', ['10.1.0.1'], namespace));
+    }
+    await start({ namespaces: ['a', 'b'], pace: { patienceMs: 100, retry: { baseMs: 10, maxMs: 50 } } });
+    expect([...provider.read().resources.balancers.keys()]).toEqual(['a/one']);
+    expect([addresses('a/app'), addresses('b/app')]).toEqual([['10.1.0.1'], []]);
+    const { unread } = provider.read().resources;
+    expect([...unread!.services]).toEqual([['b/app', expect.stringContaining('no right')]]);
+    expect(provider.watches().map(({ kind, isSynced }) => `${kind} ${isSynced}`)).toContain('Balancer false');
+    isClosed = false;
+    await eventually(() => expect(provider.read().resources.balancers.size).toBe(2));
+    await eventually(() => expect(addresses('b/app')).toEqual(['10.1.0.1']));
+    await eventually(() => expect(unread!.services.size).toBe(0));
+  });
+
   it('reads nothing for Balancers of other classes', async () => {
     server.put('balancers', balancer('foreign', ['app'], { className: 'other' }));
     server.put('services', service('app'));
@@ -458,6 +479,31 @@ describe('Secrets', () => {
     expect(machine.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
   });
 
+  it('that the server cannot give hold up neither the start nor what changes later', async () => {
+    const isKeys = ({ query }: Asked): boolean => query.get('fieldSelector') === 'metadata.name=keys';
+    let isBroken = true;
+    server.fault = (asked) => (isBroken && isKeys(asked) ? { type: 'status', status: 500 } : undefined);
+    server.put('balancers', balancer('one', [], signing));
+    server.put('balancers', balancer('two', []));
+    server.put('secrets', { metadata: { name: 'keys', namespace: 'shop' }, data });
+    await start({ pace: { patienceMs: 100, retry: { baseMs: 10, maxMs: 50 } } });
+    const read = () => provider.read().resources;
+    expect([...read().balancers.keys()].sort()).toEqual(['shop/one', 'shop/two']);
+    expect([...read().unread!.secrets]).toEqual([['shop/keys', expect.stringContaining('500')]]);
+    server.put('balancers', balancer('two', [], signing));
+    await eventually(() => expect(read().balancers.get('shop/two')?.balancer.spec.stickySession).toBeDefined());
+    isBroken = false;
+    await eventually(() => expect(read().secrets.has('shop/keys')).toBe(true));
+    expect(read().unread!.secrets.size).toBe(0);
+  });
+
+  it('of certificates are not read while TLS is not in force', async () => {
+    const tls = [{ hosts: ['shop.example.com'], secretName: 'certificate' }];
+    server.put('balancers', balancer('one', [], { tls }));
+    await start();
+    expect(server.asked.filter(({ plural }) => plural === 'secrets')).toEqual([]);
+  });
+
   it('are not watched when nobody names them any more', async () => {
     server.put('balancers', balancer('one', [], signing));
     await start();
@@ -488,6 +534,14 @@ describe('ReferenceGrants', () => {
     server.kinds = new Set(['balancers', 'services', 'endpointslices']);
     await start();
     expect(provider.read().resources.referenceGrants?.size).toBe(0);
+  });
+
+  it('that the server cannot give do not hold the start up', async () => {
+    server.put('balancers', balancer('one', ['elsewhere/app']));
+    server.fault = ({ plural }) => (plural.startsWith('v1') ? { type: 'status', status: 500 } : undefined);
+    await start({ pace: { patienceMs: 100 } });
+    expect(provider.read().resources.balancers.size).toBe(1);
+    expect(provider.read().resources.unread!.referenceGrants.get(null)).toContain('500');
   });
 
   it('come and go as another list of their namespace, and leave Balancers the same objects', async () => {

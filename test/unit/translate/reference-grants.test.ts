@@ -80,6 +80,43 @@ describe('a member from another namespace', () => {
     expect(membersWith([grant({}, { name: 'other' })])).toEqual({ members: 0, reason: 'ServiceNotPermitted' });
   });
 
+  it.each([
+    ['in that namespace', 'elsewhere'],
+    ['at all', null],
+  ])('is not there when grants cannot be read %s, and the reason is told', (_, namespace) => {
+    const translator = createTranslator(options);
+    const why = 'the API server answers 500';
+    const unread = { services: new Map(), secrets: new Map(), referenceGrants: new Map([[namespace, why]]) };
+    const resolvedRefs = (set: ResourceSet) =>
+      translator.translate(set).balancers.get('shop/one')!.conditions.resolvedRefs;
+    const known = resources();
+    expect(resolvedRefs(known).message).toContain('as no ReferenceGrant in elsewhere permits more');
+    expect(resolvedRefs({ ...known, unread })).toMatchObject({
+      reason: 'ServiceNotPermitted',
+      message: expect.stringContaining(`as ReferenceGrants in elsewhere cannot be read: ${why}`),
+    });
+    // What was granted before stays.
+    expect(membersWith([grant()], { ...known, unread }, translator).members).toBe(1);
+  });
+
+  it('says why where its Service cannot be read, rather than that there is none', () => {
+    const translator = createTranslator(testOptions);
+    const known = resources();
+    const why = 'the controller has no right to read it (403 Forbidden)';
+    const unread = { services: new Map([['elsewhere/app', why]]), secrets: new Map(), referenceGrants: new Map() };
+    const missing = { ...known, services: new Map() };
+    const resolvedRefs = (set: ResourceSet) =>
+      translator.translate(set).balancers.get('shop/one')!.conditions.resolvedRefs;
+    expect(resolvedRefs(missing).message).toContain('there is no Service elsewhere/app');
+    for (const set of [missing, { ...known, endpointSlices: new Map() }]) {
+      expect(resolvedRefs({ ...set, unread })).toMatchObject({
+        reason: 'ServiceNotFound',
+        message: expect.stringContaining(`Service elsewhere/app cannot be read: ${why}`),
+      });
+    }
+    expect(resolvedRefs(known).reason).toBe('ResolvedRefs');
+  });
+
   it('comes and goes with the ReferenceGrant while everything else is the same object', () => {
     const translator = createTranslator(options);
     const set = resources();

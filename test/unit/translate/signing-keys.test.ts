@@ -96,6 +96,29 @@ describe('the last good keys', () => {
     expect(problemsOf(repaired)).toEqual([]);
   });
 
+  test('stay in force while the Secret cannot be read, and the reason is told and taken back', () => {
+    const translator = createTranslator(testOptions);
+    translator.translate(setOf([...app, keysIn(keyA)]));
+    const unreadFor = (why: string) => {
+      const unread = {
+        services: new Map(),
+        secrets: new Map([['shop/session-keys', why]]),
+        referenceGrants: new Map(),
+      };
+      return translator.translate({ ...setOf(app), unread });
+    };
+    for (const why of ['the API server answers 500', 'the controller has no right to read it (403 Forbidden)']) {
+      const translation = unreadFor(why);
+      expect(keysOf(translation)).toEqual([keyA]);
+      expect(resolvedRefsOf(translation)).toBe('false SecretNotFound, keys stay');
+      expect(conditionsOf(translation, 'shop/app').resolvedRefs.message).toContain(
+        `Secret shop/session-keys cannot be read: ${why};`,
+      );
+    }
+    const { message } = conditionsOf(translator.translate(setOf(app)), 'shop/app').resolvedRefs;
+    expect(message).toContain('there is no Secret shop/session-keys;');
+  });
+
   test('are not used while one line of the Secret is good: every replica reads the same from it', () => {
     const translator = createTranslator(testOptions);
     translator.translate(setOf([...app, keysIn(keyA)]));

@@ -28,6 +28,7 @@ export class ScriptedClient implements ApiClient {
 
   request(_method: string, path: string, options: { query?: Query; signal?: AbortSignal } = {}): Promise<unknown> {
     const { query = {}, signal } = options;
+    if (signal?.aborted) return Promise.reject(signal.reason);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const over = (): void => void this.waiting.splice(this.waiting.indexOf(asked), 1);
     const asked: Asked = {
