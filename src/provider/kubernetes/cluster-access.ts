@@ -8,7 +8,7 @@ import https from 'node:https';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
-import { readCredentials } from './credentials.ts';
+import { type Credentials, readCredentials } from './credentials.ts';
 
 /** What one request needs. */
 export interface OpenAccess {
@@ -52,10 +52,13 @@ export async function findCluster(options: {
   readonly kubeconfig: string | null;
   readonly env: Environment;
   readonly clock: Clock;
+  /** Folder that stands for `/` where the files of a pod's service account are looked for. Default: `/` itself. */
+  readonly root?: string;
 }): Promise<ClusterAccess> {
-  const { clock, env } = options;
-  const source = options.kubeconfig ?? findSource(env);
-  const first = await readCredentials(source, env);
+  const { clock, env, root = '' } = options;
+  const source = options.kubeconfig ?? findSource(env, root);
+  const read = (): Promise<Credentials> => readCredentials(source, env, root);
+  const first = await read();
   let known = { credentials: first, atMs: clock.nowMs() };
   let mustRead = false;
   let granted: { readonly access: OpenAccess; readonly atMs: number } | null = null;
@@ -80,7 +83,7 @@ export async function findCluster(options: {
     const nowMs = clock.nowMs();
     if (mustRead || (!known.credentials.isLasting && nowMs - known.atMs >= lastingMs)) {
       // Whatever stands in the way, such as a kubeconfig that is half-written: what worked until now is tried on.
-      const credentials = await readCredentials(source, env).catch(() => known.credentials);
+      const credentials = await read().catch(() => known.credentials);
       known = { credentials, atMs: nowMs };
       mustRead = false;
     }
@@ -160,9 +163,9 @@ function destroyFree(agent: http.Agent): void {
 const tokenPath = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 /** What to read where the user named nothing: what $KUBECONFIG lists, the pod's own account, or the file in the home. */
-function findSource(env: Environment): string {
+function findSource(env: Environment, root: string): string {
   if ((env.KUBECONFIG ?? '') !== '') return 'default';
-  if ((env.KUBERNETES_SERVICE_HOST ?? '') !== '' && existsSync(tokenPath)) return 'pod';
+  if ((env.KUBERNETES_SERVICE_HOST ?? '') !== '' && existsSync(`${root}${tokenPath}`)) return 'pod';
   const path = join(env.HOME ?? homedir(), '.kube', 'config');
   if (existsSync(path)) return path;
   throw new NoClusterError(

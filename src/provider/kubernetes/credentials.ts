@@ -37,14 +37,15 @@ const entry = fileURLToPath(new URL(`./kubeconfig-process${extname(import.meta.u
 /** Commands that give credentials may ask a service far away. */
 const timeoutMs = 60_000;
 
-/** `source`: a path, `default` or `pod`. Rejects with a message for people. */
+/** `source`: a path, `default` or `pod`, whose files are below `root`. Rejects with a message for people. */
 export async function readCredentials(
   source: string,
   env: Readonly<Record<string, string | undefined>>,
+  root: string,
 ): Promise<Credentials> {
   const text = await new Promise<string>((resolve, reject) => {
     const options = { env, timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 16 * 1024 * 1024 } as const;
-    execFile(process.execPath, [entry, source], options, (error, stdout, stderr) => {
+    execFile(process.execPath, [entry, source, root], options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else reject(new Error(`credentials cannot be read: ${stderr.trim().split('\n').at(-1) || error.message}`));
     });

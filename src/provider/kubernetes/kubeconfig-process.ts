@@ -2,14 +2,14 @@
 // the command that gives credentials if there is one, and prints what it found as JSON. The only file that
 // imports that package: it takes half a second and 80 MB, which a process that lives on would keep.
 //
-// Argument: a path, `default` for what $KUBECONFIG lists, or `pod`. A fault is printed as { fault } with a message for people.
+// Arguments: a path, `default` for what $KUBECONFIG lists, or `pod`; and what stands before the paths of a pod's files. A fault is printed as { fault } with a message for people.
 import type { RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Credentials } from './credentials.ts';
 
-async function read(source: string): Promise<Credentials> {
+async function read(source: string, root: string): Promise<Credentials> {
   const config = new KubeConfig();
-  if (source === 'pod') config.loadFromCluster();
+  if (source === 'pod') config.loadFromCluster(root);
   else if (source === 'default') config.loadFromDefault();
   else config.loadFromFile(source);
   const cluster = config.getCurrentCluster();
@@ -56,7 +56,7 @@ function textOf(value: unknown): string | null {
 }
 
 try {
-  process.stdout.write(JSON.stringify(await read(process.argv[2] ?? 'default')));
+  process.stdout.write(JSON.stringify(await read(process.argv[2] ?? 'default', process.argv[3] ?? '')));
 } catch (error) {
   process.stdout.write(JSON.stringify({ fault: error instanceof Error ? error.message : String(error) }));
 }

@@ -1,8 +1,11 @@
 // An API server in small: lists in pages, watches with history, compaction and bookmarks, over real sockets, and with every
 // fault a test asks for. It checks nothing of what it is given.
 import http from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { ClusterAccess } from '../../../src/provider/kubernetes/cluster-access.ts';
+import type { Certified } from './certificates.ts';
 
 export interface Stored {
   readonly metadata: {
@@ -25,6 +28,8 @@ export interface Asked {
   readonly isWatch: boolean;
   readonly query: URLSearchParams;
   readonly headers: http.IncomingHttpHeaders;
+  /** The name in the client's certificate; null: it showed none. */
+  readonly peer: string | null;
 }
 
 /** `slow`: it is read late. `late`: it is read at once and answered late. `reset`: the connection is cut. `hang`: nothing is ever answered. `raw`: these bytes in a 200, then the end or a cut. */
@@ -58,7 +63,7 @@ export interface OpenWatch {
 }
 
 export class FakeApiServer {
-  readonly #server: http.Server;
+  readonly #server: http.Server | https.Server;
   readonly #objects = new Map<string, Map<string, Stored>>();
   #history: Happening[] = [];
   #rv = 100;
@@ -74,6 +79,8 @@ export class FakeApiServer {
   lateAnswers = 0;
   /** Connections that were accepted so far. */
   connections = 0;
+  /** Of these, those that are open. */
+  openConnections = 0;
   /** Plurals that exist; others are 404. Null: all. */
   kinds: ReadonlySet<string> | null = null;
   /** Sent as the bearer token; a function, since tokens are rotated. */
@@ -81,16 +88,24 @@ export class FakeApiServer {
   /** Answers 401 to other tokens; null takes any. */
   goodToken: string | null = null;
 
-  private constructor() {
-    this.#server = http.createServer((request, response) => this.#answer(request, response));
+  private constructor(certified: Certified | null) {
+    const answer = (request: http.IncomingMessage, response: http.ServerResponse): void =>
+      this.#answer(request, response);
+    const tls = { ...certified, requestCert: true, rejectUnauthorized: false };
+    this.#server = certified === null ? http.createServer(answer) : https.createServer(tls, answer);
     this.#server.keepAliveTimeout = 60_000;
-    this.#server.on('connection', () => {
+    this.#server.on('connection', (socket) => {
       this.connections += 1;
+      this.openConnections += 1;
+      socket.on('close', () => {
+        this.openConnections -= 1;
+      });
     });
   }
 
-  static async start(): Promise<FakeApiServer> {
-    const server = new FakeApiServer();
+  /** Over TLS where it is given a certificate. */
+  static async start(certified: Certified | null = null): Promise<FakeApiServer> {
+    const server = new FakeApiServer(certified);
     await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
     return server;
   }
@@ -101,8 +116,18 @@ export class FakeApiServer {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
+  /** Shows another certificate from now on. */
+  useCertificate(certified: Certified): void {
+    if (this.#server instanceof https.Server) this.#server.setSecureContext(certified);
+  }
+
+  closeConnections(): void {
+    this.#server.closeAllConnections();
+  }
+
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const scheme = this.#server instanceof https.Server ? 'https' : 'http';
+    return `${scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   access(): ClusterAccess {
@@ -199,7 +224,15 @@ export class FakeApiServer {
     const namespace = /\/namespaces\/([^/]+)\//.exec(url.pathname)?.[1] ?? null;
     const isWatch = url.searchParams.get('watch') === 'true';
     const { method = '', headers } = request;
-    const asked: Asked = { method, plural, namespace, isWatch, query: url.searchParams, headers };
+    const asked: Asked = {
+      method,
+      plural,
+      namespace,
+      isWatch,
+      query: url.searchParams,
+      headers,
+      peer: peerOf(request),
+    };
     this.asked.push(asked);
     response.on('error', () => undefined);
     if (this.goodToken !== null && headers.authorization !== `Bearer ${this.goodToken}`) {
@@ -320,6 +353,10 @@ export class FakeApiServer {
     response.on('close', () => this.#watches.delete(watch));
     for (const happening of this.#history) if (happening.rv > from) watch.deliver(happening);
   }
+}
+
+function peerOf({ socket }: http.IncomingMessage): string | null {
+  return socket instanceof TLSSocket ? String(socket.getPeerCertificate().subject?.CN ?? '') || null : null;
 }
 
 function sendStatus(response: http.ServerResponse, code: number, reason: string): void {
