@@ -5,7 +5,7 @@ import { eventually } from '../helpers/deadline.ts';
 import type { KubeObject } from './api-client.ts';
 import { absence, type ControlPlane, startControlPlane } from './control-plane.ts';
 import { applyCrds } from './crds.ts';
-import { readyPods } from './objects.ts';
+import { balancerNamed, readyPods } from './objects.ts';
 import { Scene, serveCluster } from './scene.ts';
 
 const namespace = 'default';
@@ -30,6 +30,22 @@ function rightsOf(granted: readonly unknown[]): readonly KubeObject[] {
       metadata: { name: account },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: account },
       subjects: [{ kind: 'ServiceAccount', namespace, name: account }],
+    },
+  ];
+}
+
+/** All of them in one namespace. */
+function rolesIn(where: string, user: string): readonly KubeObject[] {
+  const apiVersion = 'rbac.authorization.k8s.io/v1';
+  const metadata = { name: user, namespace: where };
+  return [
+    { apiVersion, kind: 'Role', metadata, rules },
+    {
+      apiVersion,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: user },
+      subjects: [{ kind: 'ServiceAccount', namespace, name: user }],
     },
   ];
 }
@@ -68,4 +84,30 @@ describe.skipIf(absence !== null)('rights', () => {
       expect(status).toMatchObject({ members: { total: 1 } });
     }, 90_000);
   }, 240_000);
+
+  test('that are missing in one of several namespaces: the others are served, and that one once they are there', async () => {
+    const narrow = 'narrow';
+    const token = await plane.admin.tokenFor(namespace, narrow);
+    const allow = (where: string): Promise<unknown> => plane.admin.applyAll(rolesIn(where, narrow));
+    await using open = await Scene.open(plane.admin, 'open');
+    await using closed = await Scene.open(plane.admin, 'closed');
+    await Promise.all([allow(namespace), allow(open.namespace)]);
+    const [one] = await open.furnish(1);
+    const [two] = await closed.furnish(1);
+    const { rules: hosts, members } = open.balancer.spec as Readonly<Record<string, readonly unknown[]>>;
+    const foreign = { service: { name: 'app', namespace: closed.namespace, port: 'http' } };
+    const spec = { rules: hosts, members: [...members!, foreign] };
+    await plane.admin.apply(balancerNamed(open.namespace, 'app', spec));
+
+    const args = ['--namespaces', `${open.namespace},${closed.namespace}`];
+    const narrowConfig = plane.kubeconfig({ token });
+    await using evenkeel = await serveCluster(plane, { kubeconfig: narrowConfig, args, deadlineMs: 60_000 });
+    await open.untilServedBy(evenkeel, [one!.name]);
+    await closed.untilAnswered(evenkeel, 404);
+    await open.untilCondition('ResolvedRefs', 'False', 'ServiceNotPermitted', 30_000);
+
+    await allow(closed.namespace);
+    await closed.untilServedBy(evenkeel, [two!.name], 30_000);
+    await closed.untilCondition('Ready', 'True', undefined, 30_000);
+  }, 180_000);
 });
