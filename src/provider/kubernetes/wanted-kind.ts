@@ -20,6 +20,7 @@ import {
   type Surroundings,
 } from './reflector.ts';
 import { Turns } from './turns.ts';
+import { namespaceOf, type Want, Wants } from './wants.ts';
 
 export interface WantedKindOptions<T> extends Surroundings, Omit<ObjectStoreOptions<T>, 'isWanted'> {
   /** Default: the groups that want() named. */
@@ -38,20 +39,6 @@ export interface WantedKindOptions<T> extends Surroundings, Omit<ObjectStoreOpti
   readonly onUnread?: (group: string, why: string | undefined) => void;
   /** As that of each stream's reflector. */
   readonly onState?: NonNullable<ReflectorOptions['onState']>;
-}
-
-interface Want {
-  count: number;
-  /** Whether all that there is of it is known. */
-  isKnown: boolean;
-  /** Why it is waited for no longer although it is not known; null: it is waited for, or known. */
-  unread: string | null;
-  /** Whether it waits for a look-up, or between two. There is one at a time, since there is one `touched`. */
-  isSought: boolean;
-  /** Objects that the watch spoke of while they were looked up: what it says is what counts. Null: no look-up is under way. */
-  touched: Set<string> | null;
-  /** Wanted in the middle of a list, of which pages are past. */
-  isLate: boolean;
 }
 
 /** One stream. */
@@ -73,14 +60,15 @@ const maxLookUps = 8;
 export class WantedKind<T> {
   readonly #options: WantedKindOptions<T>;
   readonly #store: ObjectStore<T>;
-  readonly #wants = new Map<string, Want>();
+  readonly #wants: Wants;
   readonly #stopping = new AbortController();
   readonly #turns = new Turns(maxLookUps);
   #streams: readonly Stream[] = [];
 
   constructor(options: WantedKindOptions<T>) {
     this.#options = options;
-    this.#store = new ObjectStore({ isWanted: (group) => this.#wants.has(group), ...options });
+    this.#wants = new Wants((group, why) => options.onUnread?.(group, why));
+    this.#store = new ObjectStore({ isWanted: (group) => this.#wants.get(group) !== undefined, ...options });
   }
 
   get problems() {
@@ -94,7 +82,7 @@ export class WantedKind<T> {
 
   /**
    * Whether everything was listed once. One of several namespaces that must not be read counts as empty after a while,
-   * unless that is so of all of them: then the fault is with the controller, and nothing is not what it should serve.
+   * unless that is so of all of them: then the controller itself is set up wrongly, and better never ready than empty.
    */
   get hasSynced(): boolean {
     const streams = this.#streams;
@@ -118,28 +106,18 @@ export class WantedKind<T> {
 
   /** Keeps the objects of a group, `namespace/name`, until release() was called as often. */
   want(group: string): void {
-    const known = this.#wants.get(group);
-    if (known !== undefined) {
-      known.count += 1;
-      return;
-    }
     const stream = this.#streamOf(group);
-    // Where nothing is watched nothing is found.
-    const isBlind = !this.#isWatched(group);
     const isLate = stream?.isListing ?? false;
-    const want: Want = { count: 1, isKnown: isBlind, unread: null, isSought: false, touched: null, isLate };
-    this.#wants.set(group, want);
-    if (stream !== undefined && stream.unread !== null) this.#giveUp(group, want, stream.unread);
+    // Where nothing is watched nothing is found.
+    const want = this.#wants.add(group, { isKnown: !this.#isWatched(group), isLate });
+    if (want === undefined) return;
+    if (stream !== undefined && stream.unread !== null) this.#wants.giveUp(group, want, stream.unread);
     if (stream?.reflector.hasSynced && !isLate) void this.#seek(group, want);
   }
 
   /** True: that was the last who wanted it, and it is forgotten. */
   release(group: string): boolean {
-    const want = this.#wants.get(group);
-    if (want === undefined) return false;
-    want.count -= 1;
-    if (want.count > 0) return false;
-    this.#wants.delete(group);
+    if (!this.#wants.release(group)) return false;
     this.#store.forget(group);
     return true;
   }
@@ -178,20 +156,17 @@ export class WantedKind<T> {
     return stream;
   }
 
-  #wantsIn(namespace: string | null): readonly [string, Want][] {
-    return [...this.#wants].filter(([group]) => namespace === null || namespaceOf(group) === namespace);
-  }
-
   /** A namespace may be deleted together with the right to read it, and must not stop all the others. */
   #noteState(stream: Stream, fault: ApiError | null): void {
     const { timers, pace, onSettled } = this.#options;
     const { patienceMs } = { ...defaultPace, ...pace };
     timers.clear(stream.timer);
     stream.timer = null;
+    if (fault === null) stream.unread = null;
     if (fault === null || !this.#mayGiveUp(fault)) return;
     stream.timer = timers.set(() => {
       stream.unread = whyUnread(fault);
-      for (const [group, want] of this.#wantsIn(stream.namespace)) this.#giveUp(group, want, stream.unread);
+      for (const [group, want] of this.#wants.in(stream.namespace)) this.#wants.giveUp(group, want, stream.unread);
       onSettled();
     }, patienceMs);
   }
@@ -201,29 +176,15 @@ export class WantedKind<T> {
     return isRefusal(fault) && namespaces !== null && namespaces.length > 1;
   }
 
-  #giveUp(group: string, want: Want, why: string): void {
-    if (want.isKnown || want.unread === why) return;
-    want.unread = why;
-    this.#options.onUnread?.(group, why);
-  }
-
-  #know(group: string, want: Want): void {
-    want.isKnown = true;
-    if (want.unread === null) return;
-    want.unread = null;
-    this.#options.onUnread?.(group, undefined);
-  }
-
   #sink(namespace: string | null, streamOf: () => Stream): ReflectorSink {
     const inner = this.#store.sink({ namespace, name: null });
-    const mine = (): readonly [string, Want][] => this.#wantsIn(namespace);
     return {
       startList: () => {
         inner.startList();
         const stream = streamOf();
         stream.isListing = true;
         stream.lists += 1;
-        for (const [, want] of mine()) want.isLate = false;
+        for (const [, want] of this.#wants.in(namespace)) want.isLate = false;
       },
       set: (object) => {
         this.#touch(object);
@@ -238,9 +199,9 @@ export class WantedKind<T> {
         const stream = streamOf();
         stream.isListing = false;
         stream.unread = null;
-        for (const [group, want] of mine()) {
+        for (const [group, want] of this.#wants.in(namespace)) {
           if (want.isLate) void this.#seek(group, want);
-          else this.#know(group, want);
+          else this.#wants.know(group, want);
           want.isLate = false;
         }
         this.#options.onSettled();
@@ -268,7 +229,7 @@ export class WantedKind<T> {
         const fault = await this.#lookUp(group, want).finally(endTurn);
         if (fault === null) return;
         if (this.#mayGiveUp(fault) && clock.nowMs() - startMs >= patienceMs) {
-          this.#giveUp(group, want, whyUnread(fault));
+          this.#wants.giveUp(group, want, whyUnread(fault));
           onSettled();
         }
         // Others have their turn meanwhile: what fails for ever must not stop them.
@@ -300,7 +261,7 @@ export class WantedKind<T> {
         const objects = await this.#fetch(group, signal);
         if (this.#wants.get(group) !== want || stream.lists !== lists) continue;
         for (const object of objects) if (!touched.has(keyOfObject(object))) this.#store.set(object);
-        this.#know(group, want);
+        this.#wants.know(group, want);
         this.#options.onSettled();
         return null;
       } catch (error) {
@@ -331,8 +292,4 @@ export class WantedKind<T> {
     } while (next !== '');
     return found;
   }
-}
-
-function namespaceOf(group: string): string {
-  return group.slice(0, group.indexOf('/'));
 }
