@@ -227,7 +227,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
       const wasOther = isRefusedOther(key);
       if (read === undefined) refused.delete(key);
       else refused.set(key, read);
-      if (read !== undefined) noteHosts(key, read.status);
+      if (read !== undefined) noteHosts(key, isOurs(read) ? read.status : undefined);
       newestChanges += 1;
       if (isRefusedOther(key) !== wasOther) noteProblems();
       // Its author has given it to somebody else, whatever it was before.

@@ -268,7 +268,8 @@ describe('a change', () => {
     const before = provider.read();
     const theirs = balancer('theirs', ['app'], { lbMethod: 'bywish', className: 'newer' });
     const { newestChanges } = provider;
-    server.put('balancers', { ...theirs, status: { observedGeneration: 1, conditions: [] } });
+    const status = { observedGeneration: 1, conditions: [], className: 'newer', hosts: ['shop.example.com'] };
+    server.put('balancers', { ...theirs, status });
     await eventually(() => expect(provider.newestChanges).toBeGreaterThan(newestChanges));
     expect(provider.read()).toBe(before);
   });
