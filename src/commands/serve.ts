@@ -224,7 +224,7 @@ function openReporting(
     api: client,
     newest: provider.newestBalancers,
     refused: provider.refusedBalancers,
-    newestChanges: () => provider.newestChanges,
+    newestChanges: provider.newestChanges,
     isOurs: (balancer) => isServed(balancer, options),
     className,
     instance: POD_NAME || hostname(),

@@ -1,6 +1,7 @@
 // Turns snapshots into generations: claims rows, finds what changed, sends the difference to every lane
 // and the whole to a new one, and knows which generation each lane serves.
 import { createHash } from 'node:crypto';
+import { ChangeLog, type Changed } from '../lib/change-log.ts';
 import type { ControlScoreboard } from '../scoreboard/control-side.ts';
 import type { FromLane, PlacedBalancer, Publication, ToLane } from '../snapshot/lane-protocol.ts';
 import type { BalancerUnit, RuleUnit, Snapshot } from '../snapshot/snapshot.ts';
@@ -46,6 +47,7 @@ export class Publisher {
   readonly #published = new Map<string, Published>();
   /** Generation in which a balancer was taken back, for lanes that may still have it. */
   readonly #dropped = new Map<string, number>();
+  readonly #changes = new ChangeLog();
   #rules: readonly RuleUnit[] = [];
   #rulesHash = '';
   #generation = 0;
@@ -73,6 +75,16 @@ export class Publisher {
   /** The generation that brought what is published of a balancer; null: nothing is. */
   generationOf(key: string): number | null {
     return this.#published.get(key)?.generation ?? null;
+  }
+
+  /** Keys of balancers of which something else is published. */
+  get changes(): Changed {
+    return this.#changes;
+  }
+
+  /** What is published of a balancer; undefined: nothing is. */
+  placedOf(key: string): PlacedBalancer | undefined {
+    return this.#published.get(key)?.placed;
   }
 
   /** What is published now, in no particular order. */
@@ -116,6 +128,7 @@ export class Publisher {
       const isChanged = before?.hash !== hash;
       if (isChanged) set.push(placed);
       this.#published.set(unit.key, { placed, hash, generation: isChanged ? next : before.generation });
+      this.#changes.note(unit.key);
       if (before !== undefined) this.#rows.retireMembers(before.placed.unit, placed.unit.members, next);
     }
     for (const key of drop) this.#drop(key, next);
@@ -180,6 +193,7 @@ export class Publisher {
   #drop(key: string, generation: number): void {
     this.#rows.retire(this.#published.get(key)!.placed.unit, generation);
     this.#published.delete(key);
+    this.#changes.note(key);
   }
 }
 

@@ -5,6 +5,7 @@ import { refOf } from '../api/parse.ts';
 import { createProblem, type Problem } from '../api/problem.ts';
 import type { HostRecord } from '../api/resource-set.ts';
 import { createBackoff } from '../lib/backoff.ts';
+import { ChangeLog, type Changed } from '../lib/change-log.ts';
 import type { Clock } from '../lib/clock.ts';
 import { createHoldOff, type HoldOff, type Timers } from '../lib/hold-off.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -87,6 +88,7 @@ export class Reconciler {
   readonly #faultDelay;
   readonly #notices = new WeakMap<Balancer, readonly Problem[]>();
   #passes = 0;
+  readonly #changes = new ChangeLog();
   readonly #waiting = new Set<{ readonly passes: number; readonly resolve: () => void }>();
   /** Every Balancer of ours, by key. */
   #known = new Map<string, Known>();
@@ -149,17 +151,18 @@ export class Reconciler {
     return promise;
   }
 
-  /** What is known of each Balancer of ours now, by key. */
-  facts(): ReadonlyMap<string, BalancerFacts> {
-    const facts = new Map<string, BalancerFacts>();
-    const { acknowledged } = this.#options.publisher;
-    for (const [key, known] of this.#known) facts.set(key, this.#factsOf(key, known, acknowledged));
-    return facts;
+  /** Keys of which other facts are known; but for `isProgrammed`, which follows the publisher and its lanes. */
+  get changes(): Changed {
+    return this.#changes;
   }
 
-  #factsOf(key: string, known: Known, acknowledged: number): BalancerFacts {
+  /** What is known of a Balancer now; undefined: there is none of ours of that key. */
+  factsOf(key: string): BalancerFacts | undefined {
+    const known = this.#known.get(key);
+    if (known === undefined) return undefined;
     const { balancer, conditions, hostRecord, unit, unplaced } = known;
     const { publisher } = this.#options;
+    const { acknowledged } = publisher;
     const drains = this.#drains;
     const generation = publisher.generationOf(key);
     const isPublished = this.#refusal === '' && unplaced === null && generation !== null;
@@ -243,8 +246,7 @@ export class Reconciler {
     this.#judge(checkSnapshot(snapshot));
     const result = this.#refusal === '' ? publisher.publish(snapshot) : null;
     const gone = [...this.#known.keys()].filter((key) => !balancers.has(key));
-    for (const key of gone) this.#drains.forget(key);
-    this.#known = new Map();
+    for (const key of gone) this.#forget(key);
     this.#documentProblems = reading.problems;
     const changed = this.#learn(reading, balancers, result);
     changed.push(...gone.map((owner) => ({ owner, problems: [] })), { owner: '', problems: reading.problems });
@@ -277,6 +279,7 @@ export class Reconciler {
       const fields = { faults: faults.slice(0, 10), count: faults.length };
       log.error(fields, 'the new snapshot is not sound; what was served stays');
     }
+    if (refusal !== this.#refusal) this.#changes.noteAll();
     if (refusal === '' && this.#refusal !== '') log.info({}, 'the snapshot is sound again');
     this.#refusal = refusal;
   }
@@ -298,9 +301,17 @@ export class Reconciler {
       if (unplaced !== null) all.push(createProblem(refOf(balancer), 'spec.members', unplaced));
       const problems = all.map((problem) => ({ problem, location: null }));
       if (unit === null) this.#drains.forget(key);
-      this.#known.set(key, { balancer, unit, conditions, hostRecord, unplaced, problems });
+      const known = { balancer, unit, conditions, hostRecord, unplaced, problems };
+      if (!isSameKnown(this.#known.get(key), known)) this.#changes.note(key);
+      this.#known.set(key, known);
       return { owner: key, problems };
     });
+  }
+
+  #forget(key: string): void {
+    this.#drains.forget(key);
+    this.#known.delete(key);
+    this.#changes.note(key);
   }
 
   #logGeneration(result: PublishResult | null, startMs: number): void {
@@ -342,4 +353,11 @@ export class Reconciler {
     if (this.#retry !== null) this.#options.timers.clear(this.#retry);
     this.#retry = null;
   }
+}
+
+/** As far as facts are made of it. */
+function isSameKnown(before: Known | undefined, known: Known): boolean {
+  const { balancer, unit, conditions, hostRecord, unplaced } = known;
+  if (before === undefined || before.balancer !== balancer || before.unit !== unit) return false;
+  return before.conditions === conditions && before.hostRecord === hostRecord && before.unplaced === unplaced;
 }

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Balancer, balancerApiVersion } from '../../api/balancer.ts';
 import type { RefusedBalancer } from '../../api/refused-balancer.ts';
+import type { Changed } from '../../lib/change-log.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Timers } from '../../lib/hold-off.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -32,8 +33,8 @@ export interface ClusterReportingOptions {
   readonly newest: ReadonlyMap<string, Balancer>;
   /** Those whose newest version does not parse. */
   readonly refused: ReadonlyMap<string, RefusedBalancer>;
-  /** Another number after each change of `newest` or `refused`. */
-  readonly newestChanges: () => number;
+  /** Of `newest` and `refused`. */
+  readonly newestChanges: Changed;
   readonly isOurs: (balancer: Classed) => boolean;
   /** The class that is served: controllers of different classes do not compete, nor take each other's statuses away. */
   readonly className: string;
@@ -41,8 +42,8 @@ export interface ClusterReportingOptions {
   readonly instance: string;
   readonly lease: { readonly namespace: string; readonly name: string };
   readonly addressOrigin: AddressOrigin;
-  readonly reconciler: Pick<Reconciler, 'facts' | 'passes'>;
-  readonly publisher: Pick<Publisher, 'placed' | 'acknowledged'>;
+  readonly reconciler: Pick<Reconciler, 'factsOf' | 'passes' | 'changes'>;
+  readonly publisher: Pick<Publisher, 'placedOf' | 'acknowledged' | 'changes'>;
   readonly shared: Pick<SharedCells, 'flags' | 'flagChanges'>;
   readonly clock: Clock;
   readonly timers: Timers;

@@ -1,8 +1,9 @@
-// Looks at all Balancers while this process leads, whenever anything changed, and wishes for a new status where what is
-// known differs from what is there: of those that are served, and of those that were and are another class's now. It starts
-// from the whole each time, so nothing depends on what it saw before; writing is the writer's business.
+// Looks at Balancers while this process leads, and wishes for a new status where what is known differs from what is there:
+// of those that are served, and of those that were and are another class's now. Which ones are worth a look the plan says;
+// a look starts from the whole of what is known of one, so nothing depends on what it saw before. Writing is the writer's business.
 import type { Balancer } from '../../api/balancer.ts';
 import type { RefusedBalancer } from '../../api/refused-balancer.ts';
+import type { Changed } from '../../lib/change-log.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Timers } from '../../lib/hold-off.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -22,19 +23,21 @@ import {
   type StatusCondition,
   transitions,
 } from './desired-status.ts';
+import { LookPlan } from './look-plan.ts';
+import { LastWrites } from './last-writes.ts';
 import { countMembers, type MemberCounts, noMembers } from './member-counts.ts';
 import type { StatusWish, StatusWriter } from './status-writer.ts';
 
 export interface StatusReporterOptions {
-  readonly reconciler: Pick<Reconciler, 'facts' | 'passes'>;
-  readonly publisher: Pick<Publisher, 'placed' | 'acknowledged'>;
+  readonly reconciler: Pick<Reconciler, 'factsOf' | 'passes' | 'changes'>;
+  readonly publisher: Pick<Publisher, 'placedOf' | 'acknowledged' | 'changes'>;
   readonly shared: Pick<SharedCells, 'flags' | 'flagChanges'>;
   /** Every Balancer of the cluster that is watched, of any class, as last seen. */
   readonly newest: ReadonlyMap<string, Balancer>;
   /** Those whose newest version does not parse; `newest` has an older one of them, or none. */
   readonly refused: ReadonlyMap<string, RefusedBalancer>;
-  /** Another number after each change of `newest` or `refused`. */
-  readonly newestChanges: () => number;
+  /** Of `newest` and `refused`. */
+  readonly newestChanges: Changed;
   readonly isOurs: (balancer: Classed) => boolean;
   /** Where clients find the proxy; null: not known at the moment. */
   readonly addresses: () => readonly StatusAddress[] | null;
@@ -47,28 +50,11 @@ export interface StatusReporterOptions {
   readonly log: Logger;
 }
 
-/** How often it is asked whether there may be something new. */
-const LOOK_MS = 100;
-/** Between two times that everything is looked at: under constant change that is what costs. */
-const GAP_MS = 250;
-/** How often everything is looked at while something is under way: a wish, a write that the watch does not show yet. */
-const SWEEP_MS = 1_000;
-/** How often everything is looked at though nothing seems new: to be on the safe side, and seldom, since with thousands of Balancers that is most of what a quiet process costs. */
-const REST_MS = 30_000;
+/** How often it is asked what is new. Under constant change that is also how often one Balancer is looked at. */
+const LOOK_MS = 250;
 /** A version is on its way to the lanes for some milliseconds; only if it takes longer than this, a status says so. */
 const PENDING_MS = 2_000;
-/** How long a write of ours may take to come back by the watch. */
-const ECHO_MS = 5_000;
-
-/** What was written last, until the watch has it. */
-interface Written {
-  readonly uid: string;
-  readonly status: BalancerStatus | undefined;
-  /** resourceVersion of the object that was watched then, and the one that came of the write. */
-  readonly watched: string;
-  readonly version: string;
-  readonly atMs: number;
-}
+const NO_WISHES: ReadonlyMap<string, StatusWish> = new Map();
 
 /** All that a status is made of, and the one that is there. */
 interface Look {
@@ -77,40 +63,66 @@ interface Look {
   readonly addresses: readonly StatusAddress[] | null;
   readonly before: BalancerStatus | undefined;
   readonly members: MemberCounts;
+  /** Of the scoreboard, when the members were counted. */
+  readonly flagChanges: number;
 }
 
 /** A Balancer as the watch shows it, whether or not it parses. */
 type Seen = Balancer | RefusedBalancer;
 
-/** A status, and the version of the Balancer that has it. */
-type Current = Pick<StatusWish, 'before' | 'basis'>;
+/** Something that is kept by key of the Balancer. */
+interface Memory {
+  keys(): Iterable<string>;
+  delete(key: string): unknown;
+  clear(): void;
+}
 
 export class StatusReporter {
   readonly #options: StatusReporterOptions;
-  readonly #written = new Map<string, Written>();
+  readonly #plan: LookPlan;
+  readonly #written: LastWrites;
   /** What Balancers looked like whose status is as it should be: most of them, most of the time. */
   readonly #satisfied = new Map<string, Look>();
-  #flagChanges = 0;
-  #areFlagsSame = false;
   /** Since when versions have been on their way. */
   readonly #pending = new Map<string, number>();
-  #sweptMs = Number.NEGATIVE_INFINITY;
-  #seen = '';
-  #wishes = 0;
-  #writtenMs = Number.NEGATIVE_INFINITY;
-  /** As they were when everything was looked at last. */
-  #addresses: readonly StatusAddress[] | null = null;
+  readonly #wishes = new Map<string, StatusWish>();
+  /** Keys of wishes that were fulfilled since the last look: made again meanwhile, they are to be taken back. */
+  readonly #fulfilled = new Set<string>();
+  #flagChanges = 0;
   #timer: unknown = null;
   /** Balancers of other classes of which nothing is ours: uid and class. */
   readonly #others = new Map<string, string>();
-  #fault = '';
+  /** Of which no status can be made, and why. */
+  readonly #faults = new Map<string, string>();
+  /** All that is remembered of single Balancers. */
+  readonly #memory: readonly Memory[];
+  #wasLeading = false;
 
   constructor(options: StatusReporterOptions) {
     this.#options = options;
+    const { reconciler, publisher, newestChanges, shared, addresses, clock } = options;
+    this.#written = new LastWrites(clock);
+    this.#memory = [
+      this.#written,
+      this.#satisfied,
+      this.#pending,
+      this.#wishes,
+      this.#fulfilled,
+      this.#others,
+      this.#faults,
+    ];
+    this.#plan = new LookPlan({
+      changes: [reconciler.changes, publisher.changes, newestChanges],
+      acknowledged: () => publisher.acknowledged,
+      shared,
+      addresses,
+      pending: () => this.#pending.keys(),
+      unfinished: () => [...this.#wishes.keys(), ...this.#written.awaited()],
+    });
   }
 
   start(): void {
-    this.#look();
+    this.#tick();
   }
 
   stop(): void {
@@ -119,87 +131,89 @@ export class StatusReporter {
   }
 
   /** For the writer: a wish was fulfilled. */
-  readonly onWritten = (key: string, { target, status, before }: StatusWish, version: string): void => {
-    const { clock, onTransition, newest, refused } = this.#options;
+  readonly onWritten = (key: string, wish: StatusWish, version: string): void => {
+    const { onTransition, newest, refused } = this.#options;
+    const { target, status, before } = wish;
     const seen = refused.get(key) ?? newest.get(key);
     if (seen === undefined) return;
-    const watched = seen.metadata.resourceVersion ?? '';
-    this.#writtenMs = clock.nowMs();
-    this.#written.set(key, { uid: target.uid, status: status ?? undefined, watched, version, atMs: clock.nowMs() });
+    this.#written.note(key, wish, seen, version);
+    this.#fulfilled.add(key);
     if (status === null) this.#others.set(key, classMark(seen));
     else for (const condition of transitions(before, status)) onTransition(target, condition);
   };
 
-  #look(): void {
+  #tick(): void {
     const { timers, clock, isLeading, reconciler } = this.#options;
-    this.#timer = timers.set(() => this.#look(), LOOK_MS);
-    if (!isLeading()) {
-      // Whoever leads meanwhile may write what it likes: only the watch knows.
-      this.#written.clear();
-      this.#satisfied.clear();
-      this.#others.clear();
-      this.#pending.clear();
-      this.#seen = '';
-      return;
-    }
+    this.#timer = timers.set(() => this.#tick(), LOOK_MS);
+    if (!isLeading()) return this.#forgetAll();
+    this.#wasLeading = true;
     if (reconciler.passes === 0) return;
-    const seen = this.#state();
     const nowMs = clock.nowMs();
-    const sinceMs = nowMs - this.#sweptMs;
-    if (sinceMs < this.#gapMs(seen, nowMs)) return;
-    this.#seen = seen;
-    this.#sweptMs = nowMs;
-    this.#sweep(nowMs);
+    const due = this.#plan.next(nowMs);
+    const keys = due === null ? this.#allKeys() : this.#fulfilled.union(due);
+    if (keys.size > 0) this.#lookAt(keys, nowMs);
   }
 
-  /** Changes when anything of what a status is made of may have changed, but for the addresses and the time. */
-  #state(): string {
-    const { reconciler, publisher, shared, newestChanges } = this.#options;
-    return `${reconciler.passes} ${publisher.acknowledged} ${Atomics.load(shared.flagChanges, 0)} ${newestChanges()}`;
+  /** Whoever leads meanwhile may write what it likes: only the watch knows. Nor is anything wished for any more. */
+  #forgetAll(): void {
+    if (!this.#wasLeading) return;
+    this.#wasLeading = false;
+    for (const kept of this.#memory) kept.clear();
+    this.#plan.reset();
+    this.#options.writer.wish(NO_WISHES);
   }
 
-  /** How long after one look at everything the next one is due. */
-  #gapMs(seen: string, nowMs: number): number {
-    if (seen !== this.#seen || this.#addresses !== this.#options.addresses()) return GAP_MS;
-    // Not later than the first look after a write must have come back.
-    const isUnderWay = this.#wishes > 0 || this.#pending.size > 0 || nowMs - this.#writtenMs <= ECHO_MS + 2 * SWEEP_MS;
-    return isUnderWay ? SWEEP_MS : REST_MS;
+  /** With those of which something is remembered though they are gone. */
+  #allKeys(): ReadonlySet<string> {
+    const { newest, refused } = this.#options;
+    const keys = new Set([...newest.keys(), ...refused.keys()]);
+    for (const kept of this.#memory) for (const key of kept.keys()) keys.add(key);
+    return keys;
   }
 
-  #sweep(nowMs: number): void {
-    const { reconciler, publisher, shared, newest, refused, isOurs, writer, log } = this.#options;
-    const flagChanges = Atomics.load(shared.flagChanges, 0);
-    this.#areFlagsSame = flagChanges === this.#flagChanges;
-    this.#flagChanges = flagChanges;
-    this.#addresses = this.#options.addresses();
-    const facts = reconciler.facts();
-    const placed = new Map<string, PlacedBalancer>();
-    for (const each of publisher.placed()) placed.set(each.unit.key, each);
-    const wishes = new Map<string, StatusWish>();
-    let fault = '';
-    const seen = new Map<string, Seen>([...newest, ...refused]);
-    for (const [key, balancer] of seen) {
-      const known = facts.get(key);
-      try {
-        if (isOurs(balancer)) this.#others.delete(key);
-        const wish = isOurs(balancer)
-          ? 'problems' in balancer
-            ? this.#refusalFor(key, balancer, known, placed.get(key), nowMs)
-            : known && this.#wishFor(key, balancer, known, placed.get(key), nowMs)
-          : this.#farewellTo(key, balancer, nowMs);
-        if (wish !== undefined) wishes.set(key, wish);
-      } catch (error) {
-        fault = error instanceof Error ? error.message : String(error);
-        if (fault !== this.#fault) log.error({ balancer: key, reason: fault }, 'a status cannot be made');
+  #lookAt(keys: ReadonlySet<string>, nowMs: number): void {
+    const { newest, refused, shared, writer } = this.#options;
+    this.#flagChanges = Atomics.load(shared.flagChanges, 0);
+    this.#fulfilled.clear();
+    for (const key of keys) {
+      const seen = refused.get(key) ?? newest.get(key);
+      if (seen === undefined) {
+        for (const kept of this.#memory) kept.delete(key);
+        continue;
       }
+      const wish = this.#tryToWish(key, seen, nowMs);
+      if (wish === undefined) this.#wishes.delete(key);
+      else this.#wishes.set(key, wish);
     }
-    this.#fault = fault;
-    for (const key of this.#written.keys()) if (!seen.has(key)) this.#written.delete(key);
-    for (const key of this.#others.keys()) if (!seen.has(key)) this.#others.delete(key);
-    for (const key of this.#satisfied.keys()) if (!facts.has(key)) this.#satisfied.delete(key);
-    for (const key of this.#pending.keys()) if (!facts.has(key)) this.#pending.delete(key);
-    this.#wishes = wishes.size;
-    writer.wish(wishes);
+    writer.wish(this.#wishes);
+  }
+
+  #tryToWish(key: string, seen: Seen, nowMs: number): StatusWish | undefined {
+    try {
+      const wish = this.#wishOf(key, seen, nowMs);
+      this.#faults.delete(key);
+      return wish;
+    } catch (error) {
+      const fault = error instanceof Error ? error.message : String(error);
+      const isKnown = this.#faults.values().some((known) => known === fault);
+      if (!isKnown) this.#options.log.error({ balancer: key, reason: fault }, 'a status cannot be made');
+      this.#faults.set(key, fault);
+      return undefined;
+    }
+  }
+
+  #wishOf(key: string, seen: Seen, nowMs: number): StatusWish | undefined {
+    const { reconciler, publisher, isOurs } = this.#options;
+    const known = reconciler.factsOf(key);
+    if (known === undefined) {
+      this.#satisfied.delete(key);
+      this.#pending.delete(key);
+    }
+    if (!isOurs(seen)) return this.#farewellTo(key, seen);
+    this.#others.delete(key);
+    const placed = publisher.placedOf(key);
+    if ('problems' in seen) return this.#refusalFor(key, seen, known, placed);
+    return known && this.#wishFor(key, seen, known, placed, nowMs);
   }
 
   #wishFor(
@@ -216,12 +230,13 @@ export class StatusReporter {
     if (!isPending) this.#pending.delete(key);
     else if (nowMs - this.#pendingSince(key, nowMs) < PENDING_MS) return undefined;
     const addresses = this.#options.addresses();
-    const { before, basis } = this.#current(key, newest, nowMs);
-    const look: Look = { facts, placed, addresses, before, members: this.#countMembers(key, placed) };
+    const { before, basis } = this.#written.current(key, newest);
+    const members = this.#countMembers(key, placed);
+    const look: Look = { facts, placed, addresses, before, members, flagChanges: this.#flagChanges };
     const last = this.#satisfied.get(key);
-    if (last !== undefined && isSameLook(last, look)) return undefined;
-    const status = desiredStatus({ ...look, wallMs: this.#options.clock.wallMs() });
-    if (isSameStatus(status, before)) {
+    const isSatisfied = last !== undefined && isSameLook(last, look);
+    const status = isSatisfied ? before! : desiredStatus({ ...look, wallMs: this.#options.clock.wallMs() });
+    if (isSatisfied || isSameStatus(status, before)) {
       this.#satisfied.set(key, look);
       return undefined;
     }
@@ -235,14 +250,13 @@ export class StatusReporter {
     refused: RefusedBalancer,
     known: BalancerFacts | undefined,
     placed: PlacedBalancer | undefined,
-    nowMs: number,
   ): StatusWish | undefined {
     const { uid } = refused.metadata;
     if (uid === undefined) return undefined;
     const isSame = known?.balancer.metadata.uid === uid;
     this.#satisfied.delete(key);
     this.#pending.delete(key);
-    const { before, basis } = this.#current(key, refused, nowMs);
+    const { before, basis } = this.#written.current(key, refused);
     const status = refusedStatus({
       refused,
       facts: isSame ? known : null,
@@ -258,16 +272,16 @@ export class StatusReporter {
   #countMembers(key: string, placed: PlacedBalancer | undefined): MemberCounts {
     if (placed === undefined) return noMembers;
     const last = this.#satisfied.get(key);
-    if (last?.placed === placed && this.#areFlagsSame) return last.members;
+    if (last?.placed === placed && last.flagChanges === this.#flagChanges) return last.members;
     const counts = countMembers(placed, this.#options.shared);
     return last !== undefined && isSameCounts(last.members, counts) ? last.members : counts;
   }
 
   /** Of another class: if the status says something that only we say, the writer finds out whether we said it. */
-  #farewellTo(key: string, newest: Seen, nowMs: number): StatusWish | undefined {
+  #farewellTo(key: string, newest: Seen): StatusWish | undefined {
     const { uid } = newest.metadata;
     if (this.#others.get(key) === classMark(newest)) return undefined;
-    const { before, basis } = this.#current(key, newest, nowMs);
+    const { before, basis } = this.#written.current(key, newest);
     if (uid === undefined || !hasOurConditions(before)) return undefined;
     return { target: targetOf(newest, uid), status: null, before, basis };
   }
@@ -276,16 +290,6 @@ export class StatusReporter {
     const sinceMs = this.#pending.get(key) ?? nowMs;
     this.#pending.set(key, sinceMs);
     return sinceMs;
-  }
-
-  /** The status that is there: as watched, unless the watch cannot have what was just written yet. */
-  #current(key: string, newest: Seen, nowMs: number): Current {
-    const { uid, resourceVersion = '' } = newest.metadata;
-    const written = this.#written.get(key);
-    const asWatched = { before: newest.status, basis: resourceVersion };
-    if (written === undefined || written.uid !== uid || written.version === resourceVersion) return asWatched;
-    const isAwaited = nowMs - written.atMs < ECHO_MS || written.watched === resourceVersion;
-    return isAwaited ? { before: written.status, basis: written.version } : asWatched;
   }
 }
 
@@ -305,6 +309,7 @@ function isSameLook(a: Look, b: Look): boolean {
     a.addresses === b.addresses &&
     a.facts.balancer === b.facts.balancer &&
     a.facts.conditions === b.facts.conditions &&
+    a.facts.hostRecord === b.facts.hostRecord &&
     a.facts.isProgrammed === b.facts.isProgrammed &&
     a.facts.hindrance?.message === b.facts.hindrance?.message
   );

@@ -13,6 +13,7 @@ import { type RefusedBalancer, readRefused } from '../../api/refused-balancer.ts
 import { type AgedBalancer, type HostRecord, keyOf, type ResourceSet } from '../../api/resource-set.ts';
 import type { Secret } from '../../api/secret.ts';
 import type { Service } from '../../api/service.ts';
+import { ChangeLog, type Changed } from '../../lib/change-log.ts';
 import type { Changes, LocatedProblem, Provider, Reading } from '../provider.ts';
 import { Grants } from './grants.ts';
 import type { KubeObject } from './kube-object.ts';
@@ -39,8 +40,8 @@ export interface KubernetesProvider extends Provider {
   readonly newestBalancers: ReadonlyMap<string, Balancer>;
   /** Those of them whose newest version does not parse, so that an older one stays, if there is one. */
   readonly refusedBalancers: ReadonlyMap<string, RefusedBalancer>;
-  /** Another number after each change of these. */
-  readonly newestChanges: number;
+  /** Keys of which these two show something else. */
+  readonly newestChanges: Changed;
   /** The kinds that are watched now, or were. */
   watches(): readonly (WatchState & { readonly kind: string; readonly objects: number })[];
   /** How many objects are held in memory, by kind. */
@@ -77,7 +78,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
   /** The newest versions there are. */
   const newest = new Map<string, Balancer>();
   const refused = new Map<string, RefusedBalancer>();
-  let newestChanges = 0;
+  const newestChanges = new ChangeLog();
   /** What is in `balancers`, and what it names. */
   const taken = new Map<string, Version>();
   /** Newer versions that wait for what they name. */
@@ -228,7 +229,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
       if (read === undefined) refused.delete(key);
       else refused.set(key, read);
       if (read !== undefined) noteHosts(key, isOurs(read) ? read.status : undefined);
-      newestChanges += 1;
+      newestChanges.note(key);
       if (isRefusedOther(key) !== wasOther) noteProblems();
       // Its author has given it to somebody else, whatever it was before.
       if (isRefusedOther(key) && (taken.has(key) || arriving.has(key))) drop(key);
@@ -300,7 +301,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
 
   const arrive = (key: string, balancer: Balancer): void => {
     newest.set(key, balancer);
-    newestChanges += 1;
+    newestChanges.note(key);
     noteHosts(key, isOurs(balancer) ? balancer.status : undefined);
     const waiting = arriving.get(key);
     const current = waiting ?? taken.get(key);
@@ -327,7 +328,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
 
   const remove = (key: string): void => {
     newest.delete(key);
-    newestChanges += 1;
+    newestChanges.note(key);
     drop(key);
   };
 
@@ -360,9 +361,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
   return {
     newestBalancers: newest,
     refusedBalancers: refused,
-    get newestChanges() {
-      return newestChanges;
-    },
+    newestChanges,
     watches() {
       const nowMs = surroundings.clock.nowMs();
       const objects: Readonly<Record<keyof typeof tallies, number>> = {

@@ -2,20 +2,23 @@
 // its part and its faults.
 import { describe, expect, test } from 'vitest';
 import type { Balancer } from '../../../src/api/balancer.ts';
+import { ChangeLog } from '../../../src/lib/change-log.ts';
 import { ClusterReporting } from '../../../src/control/status/cluster-reporting.ts';
 import type { BalancerFacts } from '../../../src/control/reconcile.ts';
 import { createApiClient } from '../../../src/provider/kubernetes/api-client.ts';
 import type { PlacedBalancer } from '../../../src/snapshot/lane-protocol.ts';
 import { eventually } from '../../helpers/deadline.ts';
 import { balancer, member } from '../../unit/control/fixtures.ts';
-import { balancerObject, CountedMap, factsOf } from '../../unit/control/status/fixtures.ts';
+import { balancerObject, LoggedMap, factsOf } from '../../unit/control/status/fixtures.ts';
 import { createMachine } from './fixtures.ts';
 import { ReportingServer } from './reporting-server.ts';
 
 /** What a replica serves: the same objects for all of them. */
 class Served {
-  readonly newest = new CountedMap<string, Balancer>();
-  readonly facts = new Map<string, BalancerFacts>();
+  readonly newestChanges = new ChangeLog();
+  readonly newest = new LoggedMap<Balancer>(this.newestChanges);
+  readonly known = new ChangeLog();
+  readonly facts = new LoggedMap<BalancerFacts>(this.known);
   readonly placed = new Map<string, PlacedBalancer>();
   passes = 1;
 
@@ -41,7 +44,7 @@ function startReplica(server: ReportingServer, served: Served, name: string, opt
     api,
     newest: served.newest,
     refused: new Map(),
-    newestChanges: () => served.newest.changes,
+    newestChanges: served.newestChanges,
     isOurs: ({ spec }) => spec.className === undefined,
     className: 'evenkeel',
     instance: name,
@@ -51,9 +54,10 @@ function startReplica(server: ReportingServer, served: Served, name: string, opt
       get passes() {
         return served.passes;
       },
-      facts: () => served.facts,
+      factsOf: (key) => served.facts.get(key),
+      changes: served.known,
     },
-    publisher: { placed: () => served.placed.values(), acknowledged: 1 },
+    publisher: { placedOf: (key) => served.placed.get(key), acknowledged: 1, changes: new ChangeLog() },
     shared,
   });
   reporting.start();

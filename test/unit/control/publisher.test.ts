@@ -51,6 +51,21 @@ describe('what is sent', () => {
     expect(sent[0]!.publication.set.map(({ unit }) => unit.key)).toEqual(['shop/a', 'shop/b']);
   });
 
+  it('is named by the keys that another version came of, or none', () => {
+    const { publisher } = setUp();
+    const [a, b] = [balancer('a', ['m1']), balancer('b', ['m3'])];
+    publisher.publish(snapshotOf(a, b));
+    const { version } = publisher.changes;
+    publisher.publish(snapshotOf(a, b));
+    expect(publisher.changes.version).toBe(version);
+    publisher.publishBalancers([balancer('b', ['m4'])]);
+    expect([...publisher.changes.since(version)!]).toEqual(['shop/b']);
+    expect(publisher.placedOf('shop/b')!.unit.members[0]!.identity).toBe('m4');
+    publisher.publish(snapshotOf(b));
+    expect([...publisher.changes.since(version)!]).toEqual(['shop/b', 'shop/a']);
+    expect(publisher.placedOf('shop/a')).toBeUndefined();
+  });
+
   it('is generation 1 even if there is nothing to serve', () => {
     const { publisher, sent } = setUp();
     publisher.publish(snapshotOf());

@@ -3,6 +3,7 @@ import type { Balancer } from '../../../src/api/balancer.ts';
 import { type Pod, parsePod } from '../../../src/api/pod.ts';
 import { createNotice, createProblem, type Problem } from '../../../src/api/problem.ts';
 import type { Unplaced } from '../../../src/control/publisher.ts';
+import type { AgedBalancer } from '../../../src/api/resource-set.ts';
 import { Reconciler } from '../../../src/control/reconcile.ts';
 import type { Changes, LocatedProblem, Reading } from '../../../src/provider/provider.ts';
 import type { BalancerUnit, Snapshot } from '../../../src/snapshot/snapshot.ts';
@@ -37,6 +38,7 @@ function setUp() {
     unplaced: [] as readonly Unplaced[],
     fault: null as Error | null,
     acknowledged: 0,
+    balancers: null as ReadonlyMap<string, AgedBalancer> | null,
     pods: undefined as ReadonlyMap<string, Pod> | undefined,
   };
   const published: Snapshot[] = [];
@@ -51,7 +53,7 @@ function setUp() {
       version: state.version,
       changes: state.changes,
       resources: {
-        balancers,
+        balancers: state.balancers ?? balancers,
         services: new Map(),
         secrets: new Map(),
         endpointSlices: new Map(),
@@ -214,8 +216,8 @@ describe('a pass that goes wrong', () => {
     }
     expect(published).toHaveLength(1);
     expect(log.take()).toEqual(['error the new snapshot is not sound; what was served stays']);
-    expect(reconciler.facts().get('shop/a')!.isProgrammed).toBe(false);
-    expect(reconciler.facts().get('shop/a')!.hindrance).toEqual({
+    expect(reconciler.factsOf('shop/a')!.isProgrammed).toBe(false);
+    expect(reconciler.factsOf('shop/a')!.hindrance).toEqual({
       reason: 'SnapshotRefused',
       message: 'What was served stays, since the new snapshot is not sound: rule x: there is no balancer y.',
     });
@@ -273,7 +275,7 @@ describe('problems', () => {
     state.acknowledged = 1;
     await reconciler.start();
     expect(log.lines[0]!.fields).toMatchObject({ resource: 'Balancer shop/a', problem: 'there is room for 1 members' });
-    expect(reconciler.facts().get('shop/a')).toMatchObject({
+    expect(reconciler.factsOf('shop/a')).toMatchObject({
       isProgrammed: false,
       hindrance: { reason: 'NoRoom', message: 'It found no room: there is room for 1 members.' },
     });
@@ -281,7 +283,7 @@ describe('problems', () => {
     time.advance(1_500);
     expect(reconciler.passes).toBe(2);
     expect(log.take().at(-1)).toBe('info problem resolved');
-    expect(reconciler.facts().get('shop/a')!.isProgrammed).toBe(true);
+    expect(reconciler.factsOf('shop/a')!.isProgrammed).toBe(true);
     time.advance(60_000);
     expect(reconciler.passes).toBe(2);
   });
@@ -289,14 +291,14 @@ describe('problems', () => {
 
 describe('what is known of a Balancer', () => {
   it('is nothing before the first pass', () => {
-    expect(setUp().reconciler.facts().size).toBe(0);
+    expect(setUp().reconciler.factsOf('shop/a')).toBeUndefined();
   });
 
   it('is programmed once every lane that serves has its version', async () => {
     const { reconciler, state } = setUp();
     state.units = [balancer('a', ['m1', 'm2'])];
     await reconciler.start();
-    expect(reconciler.facts().get('shop/a')).toEqual({
+    expect(reconciler.factsOf('shop/a')).toEqual({
       balancer: resourceOf(balancer('a', [])),
       conditions: served,
       hostRecord,
@@ -306,7 +308,45 @@ describe('what is known of a Balancer', () => {
       hindrance: null,
     });
     state.acknowledged = 1;
-    expect(reconciler.facts().get('shop/a')!.isProgrammed).toBe(true);
+    expect(reconciler.factsOf('shop/a')!.isProgrammed).toBe(true);
+  });
+});
+
+describe('the keys of what changed', () => {
+  async function started() {
+    const parts = setUp();
+    parts.state.units = [balancer('a', ['m1']), balancer('b', ['m1'])];
+    await parts.reconciler.start();
+    const { reconciler, time, change } = parts;
+    const changesOf = (changes: Partial<typeof parts.state>): readonly string[] | null => {
+      const { version } = reconciler.changes;
+      Object.assign(parts.state, changes);
+      change();
+      time.advance(100);
+      const keys = reconciler.changes.since(version);
+      return keys && [...keys];
+    };
+    // The same objects each time, as from a provider.
+    const objects = new Map(parts.state.units.map((unit) => [unit.key, { balancer: resourceOf(unit), age: 0 }]));
+    parts.state.balancers = objects;
+    changesOf({});
+    return { ...parts, changesOf };
+  }
+
+  it('are those of Balancers of which something else is known, those that are gone, or any', async () => {
+    const { state, changesOf } = await started();
+    expect(changesOf({})).toEqual([]);
+    const [a, b] = state.units as [BalancerUnit, BalancerUnit];
+    expect(changesOf({ units: [a, balancer('b', ['m2'])] })).toEqual(['shop/b']);
+    expect(changesOf({ units: [a] })).toEqual(['shop/b']);
+    expect(changesOf({ units: [a, b] })).toEqual(['shop/b']);
+    const unplaced = [{ key: 'shop/a', message: 'full' }];
+    expect(changesOf({ unplaced: unplaced })).toEqual(['shop/a']);
+    expect(changesOf({ unplaced: [] })).toEqual(['shop/a']);
+    // What keeps a snapshot back keeps all of it back.
+    expect(changesOf({ faults: ['broken'] })).toBeNull();
+    expect(changesOf({})).toEqual([]);
+    expect(changesOf({ faults: [] })).toBeNull();
   });
 });
 
@@ -336,8 +376,8 @@ describe('a change of Services alone', () => {
         .balancers.get(key)!
         .members.map(({ identity }) => identity);
     expect([membersOf('shop/a'), membersOf('shop/b')]).toEqual([['m1', 'm2'], ['m1']]);
-    expect(reconciler.facts().get('shop/a')!.members).toBe(2);
-    expect(reconciler.facts().size).toBe(2);
+    expect(reconciler.factsOf('shop/a')!.members).toBe(2);
+    expect(reconciler.factsOf('shop/b')).toBeDefined();
   });
 
   it('is a look at everything when it does not follow on what was looked at last', async () => {
@@ -392,7 +432,7 @@ describe('drains', () => {
     state.units = [draining(5_000), balancer('b', ['m3'])];
     await reconciler.start();
     expect(statesOf(published.at(-1))).toEqual(['Draining', 'Enabled']);
-    expect(reconciler.facts().get('shop/a')).toMatchObject({ members: 2, draining: 1 });
+    expect(reconciler.factsOf('shop/a')).toMatchObject({ members: 2, draining: 1 });
     looks.length = 0;
     time.advance(4_999);
     expect(reconciler.passes).toBe(1);

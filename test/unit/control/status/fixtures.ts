@@ -1,6 +1,7 @@
 // Balancers as the API server has them, and what is known of them, in short.
 import type { Balancer } from '../../../../src/api/balancer.ts';
 import { parseResource } from '../../../../src/api/parse.ts';
+import type { ChangeLog } from '../../../../src/lib/change-log.ts';
 import type { BalancerStatus } from '../../../../src/control/status/desired-status.ts';
 import type { MemberCounts } from '../../../../src/control/status/member-counts.ts';
 import type { BalancerFacts } from '../../../../src/control/reconcile.ts';
@@ -47,17 +48,22 @@ export function counts(changes: Partial<MemberCounts> = {}): MemberCounts {
   return { total: 1, ready: 1, draining: 0, inError: 0, off: 0, ...changes };
 }
 
-/** Counts its changes. */
-export class CountedMap<K, V> extends Map<K, V> {
-  changes = 0;
+/** Names the keys that change. */
+export class LoggedMap<V> extends Map<string, V> {
+  readonly #changes: ChangeLog;
 
-  override set(key: K, value: V): this {
-    this.changes += 1;
+  constructor(changes: ChangeLog) {
+    super();
+    this.#changes = changes;
+  }
+
+  override set(key: string, value: V): this {
+    this.#changes.note(key);
     return super.set(key, value);
   }
 
-  override delete(key: K): boolean {
-    this.changes += 1;
+  override delete(key: string): boolean {
+    this.#changes.note(key);
     return super.delete(key);
   }
 }

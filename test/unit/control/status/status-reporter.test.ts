@@ -7,9 +7,10 @@ import { StatusReporter } from '../../../../src/control/status/status-reporter.t
 import type { StatusWish } from '../../../../src/control/status/status-writer.ts';
 import type { BalancerFacts } from '../../../../src/control/reconcile.ts';
 import type { PlacedBalancer } from '../../../../src/snapshot/lane-protocol.ts';
+import { ChangeLog } from '../../../../src/lib/change-log.ts';
 import { ManualTime } from '../../lib/manual-time.ts';
 import { balancer, member, RecordedLog } from '../fixtures.ts';
-import { balancerObject, CountedMap, factsOf } from './fixtures.ts';
+import { balancerObject, LoggedMap, factsOf } from './fixtures.ts';
 
 type Objects = Parameters<typeof balancerObject>;
 
@@ -17,15 +18,20 @@ type Objects = Parameters<typeof balancerObject>;
 function setUp() {
   const time = new ManualTime();
   const log = new RecordedLog();
-  const newest = new CountedMap<string, Balancer>();
-  const refused = new CountedMap<string, RefusedBalancer>();
-  const facts = new Map<string, BalancerFacts>();
-  const placed = new Map<string, PlacedBalancer>();
+  const newestChanges = new ChangeLog();
+  const newest = new LoggedMap<Balancer>(newestChanges);
+  const refused = new LoggedMap<RefusedBalancer>(newestChanges);
+  const known = new ChangeLog();
+  const facts = new LoggedMap<BalancerFacts>(known);
+  const published = new ChangeLog();
+  const placed = new LoggedMap<PlacedBalancer>(published);
   const shared = {
     flags: new Int32Array(new SharedArrayBuffer(64)),
     flagChanges: new Int32Array(new SharedArrayBuffer(4)),
   };
-  const state = { isLeading: true, passes: 1, addresses: [] as readonly StatusAddress[] | null, sweeps: 0 };
+  const state = { isLeading: true, passes: 1, addresses: [] as readonly StatusAddress[] | null, acknowledged: 1 };
+  /** Keys of Balancers that were looked at. */
+  const looks: string[] = [];
   const told: string[] = [];
   let versions = 0;
   let wishes: ReadonlyMap<string, StatusWish> = new Map();
@@ -34,20 +40,29 @@ function setUp() {
       get passes() {
         return state.passes;
       },
-      facts: () => facts,
+      factsOf: (key) => {
+        looks.push(key);
+        return facts.get(key);
+      },
+      changes: known,
     },
-    publisher: { placed: () => placed.values(), acknowledged: 1 },
+    publisher: {
+      placedOf: (key) => placed.get(key),
+      changes: published,
+      get acknowledged() {
+        return state.acknowledged;
+      },
+    },
     shared,
     newest,
     refused,
-    newestChanges: () => newest.changes + refused.changes,
+    newestChanges,
     isOurs: ({ spec }) => spec.className === undefined,
     addresses: () => state.addresses,
     isLeading: () => state.isLeading,
     writer: {
       wish: (all) => {
-        state.sweeps += 1;
-        wishes = all;
+        wishes = new Map(all);
       },
     },
     onTransition: ({ name }, { type, status, reason }) => void told.push(`${name} ${type} ${status} ${reason}`),
@@ -65,6 +80,8 @@ function setUp() {
     placed,
     shared,
     told,
+    looks,
+    known,
     reporter,
     /** The Balancer is there, and what is known of it is all right. */
     serve(...object: Objects): Balancer {
@@ -122,27 +139,42 @@ describe('the reporter of statuses', () => {
     second.time.advance(3_600_000);
     second.serve('a', { status });
     second.reporter.start();
-    expect(second.state.sweeps).toBe(1);
+    expect(second.looks).toEqual(['shop/a']);
     expect(second.wish('a')).toBeUndefined();
   });
 
   it('does nothing while it does not lead, or before the first pass', () => {
-    const { serve, state, reporter, time } = setUp();
+    const { serve, state, looks, reporter, time } = setUp();
     serve('a');
     state.isLeading = false;
     reporter.start();
     time.advance(10_000);
-    expect(state.sweeps).toBe(0);
     state.isLeading = true;
     state.passes = 0;
     time.advance(10_000);
-    expect(state.sweeps).toBe(0);
+    expect(looks).toEqual([]);
     state.passes = 1;
-    time.advance(200);
-    expect(state.sweeps).toBe(1);
+    time.advance(250);
+    expect(looks).toEqual(['shop/a']);
     reporter.stop();
     time.advance(10_000);
-    expect(state.sweeps).toBe(1);
+    expect(looks).toHaveLength(1);
+  });
+
+  it('takes its wishes back when it leads no more, and looks at everything when it leads again', () => {
+    const { serve, wish, state, looks, reporter, time } = setUp();
+    serve('a');
+    reporter.start();
+    expect(wish('a')).toBeDefined();
+    state.isLeading = false;
+    time.advance(250);
+    expect(wish('a')).toBeUndefined();
+    time.advance(10_000);
+    looks.length = 0;
+    state.isLeading = true;
+    time.advance(250);
+    expect(looks).toEqual(['shop/a']);
+    expect(wish('a')).toBeDefined();
   });
 
   it('sees members fail within a moment', () => {
@@ -163,28 +195,98 @@ describe('the reporter of statuses', () => {
     expect(told).toEqual(['a Ready True Ready', 'a Ready False NoMemberReady']);
   });
 
-  it('looks at everything four times a second at most, however much changes, and hardly ever while nothing does', () => {
-    const { serve, wish, fulfil, state, reporter, time } = setUp();
-    serve('a');
+  it('looks at a Balancer that changes all the time four times a second, at one that has a wish once', () => {
+    const { serve, wish, fulfil, looks, facts, reporter, time } = setUp();
+    const found = serve('a');
     reporter.start();
+    looks.length = 0;
     for (let turn = 0; turn < 100; turn += 1) {
-      state.passes += 1;
+      facts.set('shop/a', factsOf(found));
       time.advance(50);
     }
-    expect(state.sweeps).toBeGreaterThanOrEqual(15);
-    expect(state.sweeps).toBeLessThanOrEqual(21);
+    expect(looks).toHaveLength(20);
     expect(wish('a')).toBeDefined();
-    let before = state.sweeps;
+    looks.length = 0;
     // A wish that is not fulfilled is made again and again.
     time.advance(10_000);
-    expect(state.sweeps - before).toBeGreaterThanOrEqual(9);
-    expect(state.sweeps - before).toBeLessThanOrEqual(11);
+    expect(looks).toHaveLength(10);
     fulfil('a');
     time.advance(10_000);
-    before = state.sweeps;
+    looks.length = 0;
     time.advance(600_000);
-    expect(state.sweeps - before).toBeGreaterThanOrEqual(19);
-    expect(state.sweeps - before).toBeLessThanOrEqual(21);
+    expect(looks).toHaveLength(20);
+  });
+
+  describe('of a thousand Balancers', () => {
+    function setUpMany() {
+      const world = setUp();
+      const { serve, fulfil, show, reporter, time, looks } = world;
+      const names = Array.from({ length: 1_000 }, (_, index) => `b${index}`);
+      for (const name of names) serve(name);
+      reporter.start();
+      for (const name of names) show(name, { resourceVersion: '2', status: fulfil(name)! });
+      time.advance(20_000);
+      looks.length = 0;
+      return world;
+    }
+
+    it('looks at the one that changed, until that is told', () => {
+      const { placed, facts, newest, wish, fulfil, show, looks, time } = setUpMany();
+      placed.set('shop/b7', { unit: balancer('b7', [member('1')]), row: 1, memberRows: [1] });
+      facts.set('shop/b7', factsOf(newest.get('shop/b7')!));
+      time.advance(250);
+      expect(looks).toEqual(['shop/b7']);
+      expect(wish('b7')!.status!.members!.total).toBe(1);
+      show('b7', { resourceVersion: '3', status: fulfil('b7')! });
+      time.advance(9_000);
+      expect(new Set(looks)).toEqual(new Set(['shop/b7']));
+      expect(looks.length).toBeLessThan(12);
+    });
+
+    it('looks at those that are on their way to the lanes when these have got further', () => {
+      const { facts, newest, looks, state, time } = setUpMany();
+      facts.set('shop/b7', factsOf(newest.get('shop/b7')!, { isProgrammed: false }));
+      time.advance(250);
+      looks.length = 0;
+      state.acknowledged = 2;
+      time.advance(250);
+      expect(looks).toEqual(['shop/b7']);
+    });
+
+    it.each<[string, (world: ReturnType<typeof setUpMany>) => void]>([
+      ['flags of members change', ({ raise }) => raise(1)],
+      [
+        'the addresses change',
+        ({ state }) => Object.assign(state, { addresses: [{ type: 'Hostname', value: 'a.example' }] }),
+      ],
+      ['lanes are less far than before', ({ state }) => Object.assign(state, { acknowledged: 0 })],
+      ['nobody can say what changed', ({ known }) => known.noteAll()],
+    ])('looks at all when %s', (_, change) => {
+      const world = setUpMany();
+      change(world);
+      world.time.advance(250);
+      expect(world.looks).toHaveLength(1_000);
+    });
+
+    it('looks at all twice a minute though nothing seems new', () => {
+      const { looks, time } = setUpMany();
+      time.advance(60_000);
+      expect(looks).toHaveLength(2_000);
+    });
+  });
+
+  it('counts members anew after they changed while a version was on its way', () => {
+    const { serve, facts, wish, fulfil, show, raise, reporter, time } = setUp();
+    const found = serve('a');
+    reporter.start();
+    show('a', { resourceVersion: '2', status: fulfil('a')! });
+    time.advance(10_000);
+    facts.set('shop/a', factsOf(found, { isProgrammed: false }));
+    raise(1);
+    time.advance(1_000);
+    facts.set('shop/a', factsOf(found));
+    time.advance(1_000);
+    expect(wish('a')!.status!.members!.ready).toBe(1);
   });
 
   it('sees within a moment that an object changed, though nothing else did', () => {
@@ -206,7 +308,6 @@ describe('the reporter of statuses', () => {
     fulfil('a');
     time.advance(100_000);
     placed.set('shop/a', { unit: balancer('a', [member('1', { state: 'Draining' })]), row: 1, memberRows: [1] });
-    state.passes += 1;
     time.advance(400);
     expect(wish('a')!.status!.members).toEqual({ total: 1, ready: 0, draining: 1 });
     fulfil('a');
@@ -217,15 +318,14 @@ describe('the reporter of statuses', () => {
   });
 
   it('waits two seconds before it says that a version is on its way', () => {
-    const { serve, facts, wish, fulfil, state, reporter, time } = setUp();
+    const { serve, facts, wish, fulfil, reporter, time } = setUp();
     const found = serve('a');
     reporter.start();
     fulfil('a');
     facts.set('shop/a', factsOf(found, { isProgrammed: false }));
-    state.passes += 1;
     time.advance(1_900);
     expect(wish('a')).toBeUndefined();
-    time.advance(1_000);
+    time.advance(2_000);
     expect(wish('a')!.status!.conditions![2]).toMatchObject({ type: 'Programmed', status: 'False', reason: 'Pending' });
     facts.set('shop/a', factsOf(found, { isProgrammed: false, hindrance: { reason: 'NoRoom', message: 'full' } }));
     time.advance(1_000);
@@ -325,7 +425,7 @@ describe('the reporter of statuses', () => {
   });
 
   it('says once that it failed with one, and goes on with the others', () => {
-    const { serve, facts, state, reporter, time, log, wish } = setUp();
+    const { serve, facts, reporter, time, log, wish } = setUp();
     const found = serve('a');
     facts.set('shop/a', { ...factsOf(found), conditions: null as never });
     serve('b');
@@ -334,7 +434,6 @@ describe('the reporter of statuses', () => {
     expect(log.take()).toEqual(['error a status cannot be made']);
     expect(wish('b')).toBeDefined();
     facts.set('shop/a', factsOf(found));
-    state.passes += 1;
     time.advance(400);
     expect(wish('a')).toBeDefined();
   });
@@ -411,10 +510,10 @@ describe('the reporter of statuses', () => {
     });
 
     it('says nothing of those of other classes', () => {
-      const { refused, wish, state, reporter } = setUp();
+      const { refused, wish, looks, reporter } = setUp();
       refused.set('shop/a', refusal(1, '5', { spec: { className: 'other' } }));
       reporter.start();
-      expect(state.sweeps).toBe(1);
+      expect(looks).toEqual(['shop/a']);
       expect(wish('a')).toBeUndefined();
     });
   });
