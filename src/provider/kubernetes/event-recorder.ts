@@ -54,7 +54,8 @@ const REFILL_MS = 20_000;
 const SERIES_MS = 360_000;
 /** A series is written again at most this often. */
 const SERIES_WRITE_MS = 60_000;
-const MAX_WAITING = 500;
+/** One for each Balancer of a large cluster that is seen for the first time, twice over: about a mebibyte. */
+const MAX_WAITING = 2_000;
 /** Between two requests. */
 const SPACING_MS = 100;
 const TRIES = 3;
@@ -64,8 +65,9 @@ const MAX_NOTE_BYTES = 1_024;
 const TIDY_MS = 60_000;
 
 interface Series {
+  /** In the map of all series. */
+  readonly key: string;
   readonly path: string;
-  readonly name: string;
   count: number;
   /** Of the count that was written last; 1: none was. */
   written: number;
@@ -79,14 +81,20 @@ interface Allowance {
   sinceMs: number;
 }
 
-type Send = () => Promise<void>;
+/** A request that waits for its turn. */
+interface Waiting {
+  readonly series: Series;
+  readonly method: 'POST' | 'PATCH';
+  readonly path: string;
+  readonly body: () => unknown;
+}
 
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #counts: Record<EventResult, number> = { created: 0, repeated: 0, suppressed: 0, dropped: 0, failed: 0 };
   readonly #series = new Map<string, Series>();
   readonly #allowances = new Map<string, Allowance>();
-  readonly #waiting: Send[] = [];
+  readonly #waiting: Waiting[] = [];
   readonly #stopping = new AbortController();
   #sending: Promise<void> | null = null;
   #tidyTimer: unknown = null;
@@ -147,7 +155,8 @@ export class EventRecorder {
     // A name has 253 characters, and an object's may have as many.
     const name = `${regarding.name.slice(0, 240).replace(/[.-]+$/, '')}.${suffix}`;
     const path = `/apis/events.k8s.io/v1/namespaces/${encodeURIComponent(regarding.namespace)}/events`;
-    const body = {
+    // Made when it is its turn: many may wait.
+    const body = (): unknown => ({
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
       metadata: { name, namespace: regarding.namespace },
@@ -159,10 +168,10 @@ export class EventRecorder {
       type,
       regarding,
       note: cutNote(note),
-    };
+    });
     const series: Series = {
+      key,
       path: `${path}/${name}`,
-      name,
       count: 1,
       written: 1,
       lastMs: nowMs,
@@ -170,29 +179,25 @@ export class EventRecorder {
       writtenMs: nowMs,
     };
     this.#series.set(key, series);
-    this.#send('created', 'POST', path, () => body);
+    this.#send({ series, method: 'POST', path, body });
   }
 
   #writeSeries(series: Series): void {
     series.writtenMs = this.#options.clock.nowMs();
     series.written = series.count;
-    this.#send('repeated', 'PATCH', series.path, () => ({
+    const body = (): unknown => ({
       series: { count: series.count, lastObservedTime: microTime(series.lastWallMs) },
-    }));
+    });
+    this.#send({ series, method: 'PATCH', path: series.path, body });
   }
 
-  #send(result: 'created' | 'repeated', method: 'POST' | 'PATCH', path: string, body: () => unknown): void {
+  #send(waiting: Waiting): void {
     if (this.#waiting.length >= MAX_WAITING) {
       this.#counts.dropped += 1;
+      this.#giveUp(waiting);
       return;
     }
-    this.#waiting.push(async () => {
-      const { api, timeoutMs } = this.#options;
-      const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
-      await api.request(method, path, { body: body(), contentType, timeoutMs, signal: this.#stopping.signal });
-      // Those of a series are counted when they are reported.
-      if (result === 'created') this.#counts.created += 1;
-    });
+    this.#waiting.push(waiting);
     this.#sending ??= this.#drain().finally(() => {
       this.#sending = null;
     });
@@ -200,37 +205,67 @@ export class EventRecorder {
 
   async #drain(): Promise<void> {
     const { isLeading } = this.#options;
-    for (let send = this.#waiting.shift(); send !== undefined; send = this.#waiting.shift()) {
-      if (!isLeading()) this.#waiting.length = 0;
-      else await this.#try(send);
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      if (!isLeading()) this.#discard(next);
+      // Its event was never made, or is gone.
+      else if (this.#series.get(next.series.key) !== next.series) continue;
+      else await this.#try(next);
       if (this.#stopping.signal.aborted) return;
       await this.#pause(SPACING_MS);
     }
   }
 
-  async #try(send: Send): Promise<void> {
-    const { log, isLeading } = this.#options;
+  /** Without the lead: this one, and all that wait. */
+  #discard(first: Waiting): void {
+    for (const waiting of [first, ...this.#waiting]) this.#giveUp(waiting);
+    this.#waiting.length = 0;
+  }
+
+  /** What was never made is no series: the next time that it is said, it is made. */
+  #giveUp({ method, series }: Waiting): void {
+    if (method === 'POST') this.#forget(series);
+  }
+
+  #forget(series: Series): void {
+    if (this.#series.get(series.key) === series) this.#series.delete(series.key);
+  }
+
+  async #try(waiting: Waiting): Promise<void> {
+    const { isLeading } = this.#options;
     for (let left = TRIES - 1; ; left -= 1) {
       try {
-        await send();
-        this.#isFaulty = false;
+        await this.#request(waiting);
         return;
       } catch (error) {
         const { signal } = this.#stopping;
         if (signal.aborted) return;
         const isFinal = error instanceof ApiError && error.status >= 400 && error.status < 429;
-        if (isFinal || left === 0) {
-          this.#counts.failed += 1;
-          const reason = error instanceof Error ? error.message : String(error);
-          if (!this.#isFaulty) log.warn({ reason }, 'an event cannot be written and is given up');
-          this.#isFaulty = true;
-          return;
-        }
+        if (isFinal || left === 0) return this.#failed(waiting, error);
         const askedMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
         await this.#pause(Math.max(RETRY_MS, Math.min(askedMs, 30_000)));
-        if (signal.aborted || !isLeading()) return;
+        if (signal.aborted) return;
+        if (!isLeading()) return this.#giveUp(waiting);
       }
     }
+  }
+
+  async #request({ method, path, body }: Waiting): Promise<void> {
+    const { api, timeoutMs } = this.#options;
+    const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+    await api.request(method, path, { body: body(), contentType, timeoutMs, signal: this.#stopping.signal });
+    this.#isFaulty = false;
+    // Those of a series are counted when they are reported.
+    if (method === 'POST') this.#counts.created += 1;
+  }
+
+  #failed(waiting: Waiting, error: unknown): void {
+    this.#giveUp(waiting);
+    // The API server forgets Events after an hour, and anybody may delete one.
+    if (error instanceof ApiError && error.status === 404) this.#forget(waiting.series);
+    this.#counts.failed += 1;
+    const reason = error instanceof Error ? error.message : String(error);
+    if (!this.#isFaulty) this.#options.log.warn({ reason }, 'an event cannot be written and is given up');
+    this.#isFaulty = true;
   }
 
   /** Ends early when everything does. */

@@ -134,12 +134,51 @@ describe('events', () => {
 
   it('wait in line, and are dropped when the line is long', async () => {
     const { recorder, sent, advance } = setUp();
-    for (let turn = 0; turn < 700; turn += 1) recorder.report(report('Ready', {}, `b${turn}`));
+    for (let turn = 0; turn < 2_200; turn += 1) recorder.report(report('Ready', {}, `b${turn}`));
     await advance(1_000);
     expect(sent.length).toBeLessThan(15);
-    await advance(60_000);
-    expect(sent.length + recorder.counts.dropped).toBe(700);
-    expect(recorder.counts.dropped).toBeGreaterThan(190);
+    await advance(240_000);
+    expect(sent.length + recorder.counts.dropped).toBe(2_200);
+    expect(recorder.counts.dropped).toBe(199);
+    // What was dropped is no series.
+    recorder.report(report('Ready', {}, 'b2199'));
+    await advance(200);
+    expect(sent.at(-1)).toMatchObject({ method: 'POST', body: { regarding: { name: 'b2199' } } });
+  });
+
+  it('about a thousand objects at once are all told', async () => {
+    const { recorder, sent, advance } = setUp();
+    for (let turn = 0; turn < 1_000; turn += 1) recorder.report(report('Ready', {}, `b${turn}`));
+    await advance(110_000);
+    expect(sent).toHaveLength(1_000);
+    expect(recorder.counts.dropped).toBe(0);
+  });
+
+  it('that failed are no series: said again they are tried anew', async () => {
+    const { recorder, state, sent, advance } = setUp();
+    state.fault = new ApiError('500', { status: 500 });
+    recorder.report(report('Ready'));
+    recorder.report(report('Ready'));
+    await advance(5_000);
+    state.fault = null;
+    await advance(130_000);
+    expect(sent).toEqual([]);
+    recorder.report(report('Ready'));
+    await advance(200);
+    expect(sent.map(({ method }) => method)).toEqual(['POST']);
+  });
+
+  it('whose series is gone at the API server are made anew', async () => {
+    const { recorder, state, sent, advance } = setUp();
+    recorder.report(report('Ready'));
+    await advance(61_000);
+    state.fault = new ApiError('404', { status: 404, reason: 'NotFound' });
+    recorder.report(report('Ready'));
+    await advance(1_000);
+    state.fault = null;
+    recorder.report(report('Ready'));
+    await advance(200);
+    expect(sent.map(({ method }) => method)).toEqual(['POST', 'POST']);
   });
 
   it('are given up after a few tries, at once where trying is no use, and the log says so once', async () => {
@@ -170,7 +209,13 @@ describe('events', () => {
     await advance(100);
     state.isLeading = false;
     await advance(10_000);
-    expect(sent.length).toBeLessThanOrEqual(2);
+    const before = sent.length;
+    expect(before).toBeLessThanOrEqual(2);
+    // What was given up is no series.
+    state.isLeading = true;
+    recorder.report(report('Two', {}, 'b4'));
+    await advance(200);
+    expect(sent.slice(before)).toMatchObject([{ method: 'POST', body: { regarding: { name: 'b4' } } }]);
   });
 
   it('end with the process', async () => {
