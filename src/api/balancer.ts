@@ -14,7 +14,7 @@ import { limitsSchema } from './spec/limits.ts';
 import { memberSchema, type ServiceMemberFields, type UrlMemberFields } from './spec/member.ts';
 import { overrideSchema } from './spec/override.ts';
 import { ruleSchema } from './spec/rule.ts';
-import { statusSchema } from './spec/status.ts';
+import { legibleStatus, statusSchema } from './spec/status.ts';
 import { stickySessionSchema } from './spec/sticky-session.ts';
 import { timeoutsSchema } from './spec/timeouts.ts';
 import { tlsSchema } from './spec/tls.ts';
@@ -76,8 +76,9 @@ export const balancerSchema = z.strictObject({
   kind: z.literal('Balancer'),
   metadata: metadataSchema,
   spec: specSchema,
-  // Written by controllers, perhaps of another version: what cannot be read is no reason to refuse the Balancer.
-  status: statusSchema.optional().catch(undefined),
+  // Written by controllers, perhaps of another version: what cannot be read is no reason to refuse the Balancer, nor to
+  // forget the rest. Whoever makes a JSON schema of it asks for the value in place of nothing.
+  status: statusSchema.optional().catch((context?: { readonly input: unknown }) => legibleStatus(context?.input)),
 });
 
 export type Balancer = DeepReadonly<z.output<typeof balancerSchema>>;

@@ -72,3 +72,25 @@ export const statusSchema = z
       .optional(),
   })
   .meta({ description: 'What the leading replica reports. Written by the controller.' });
+
+const { shape } = statusSchema;
+const legibleSchema = z.object({
+  observedGeneration: shape.observedGeneration.catch(undefined),
+  members: shape.members.catch(undefined),
+  addresses: shape.addresses.catch(undefined),
+  conditions: z
+    .array(z.unknown())
+    .transform((entries) =>
+      entries.flatMap((entry) => {
+        const { data } = conditionSchema.safeParse(entry);
+        return data === undefined ? [] : [data];
+      }),
+    )
+    .optional()
+    .catch(undefined),
+});
+
+/** What can be read of a status that is not as the schema has it, without the rest. Undefined: nothing can. */
+export function legibleStatus(value: unknown): z.output<typeof statusSchema> | undefined {
+  return legibleSchema.safeParse(value).data;
+}

@@ -68,7 +68,33 @@ describe('a Balancer', () => {
 
   test('is not refused for a status that somebody else wrote', () => {
     const document = { ...balancerDocument(specWith({})), status: { conditions: 'from the future' } };
-    expect(parseResource(document).resource).toHaveProperty('status', undefined);
+    expect(parseResource(document).resource).toHaveProperty('status.conditions', undefined);
+    expect(parseResource({ ...document, status: 7 }).resource).toHaveProperty('status', undefined);
+  });
+
+  test('keeps what can be read of a status of which some cannot', () => {
+    const ready = {
+      type: 'Ready',
+      status: 'True',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+      reason: 'R',
+      message: '',
+    };
+    const status = {
+      observedGeneration: 3,
+      members: { total: 'all' },
+      addresses: [{ type: 'IPAddress', value: '192.0.2.1' }],
+      conditions: [{ ...ready, type: 'New', status: 'Perhaps' }, ready],
+      later: true,
+    };
+    expect(parseResource({ ...balancerDocument(specWith({})), status }).resource).toMatchObject({
+      status: {
+        observedGeneration: 3,
+        members: undefined,
+        addresses: [{ type: 'IPAddress', value: '192.0.2.1' }],
+        conditions: [ready],
+      },
+    });
   });
 
   test('keeps its status and drops metadata that is not read', () => {

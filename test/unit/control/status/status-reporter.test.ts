@@ -332,6 +332,18 @@ describe('the reporter of statuses', () => {
     expect(wish('a')!.status!.conditions![2]).toMatchObject({ reason: 'NoRoom', message: 'full' });
   });
 
+  it('says nothing again because others have put into a status what cannot be read here', () => {
+    const { serve, show, wish, fulfil, reporter, time } = setUp();
+    serve('a');
+    reporter.start();
+    const status = fulfil('a')!;
+    const foreign = { type: 'New', status: 'Perhaps' } as never;
+    time.advance(100_000);
+    show('a', { resourceVersion: '3', status: { ...status, conditions: [foreign, ...status.conditions!] } });
+    time.advance(100_000);
+    expect(wish('a')).toBeUndefined();
+  });
+
   it('does not take what the watch has not seen yet for a change', () => {
     const { serve, show, wish, fulfil, reporter, time } = setUp();
     serve('a');
