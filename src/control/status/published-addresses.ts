@@ -40,7 +40,7 @@ export class PublishedAddresses {
     this.#current = 'addresses' in options.origin ? options.origin.addresses : null;
   }
 
-  /** Null: not known yet. Through faults the last that were known stay. */
+  /** Null: not known yet in this lead. Through faults the last that were known stay. */
   get current(): readonly StatusAddress[] | null {
     return this.#current;
   }
@@ -60,6 +60,8 @@ export class PublishedAddresses {
     this.#timer = this.#options.timers.set(async () => {
       this.#timer = null;
       if (this.#options.isLeading()) await this.#ask(service);
+      // Who leads again later must not begin with what was true then.
+      if (!this.#options.isLeading()) this.#current = null;
       const nextMs = this.#current === null ? FIRST_ASK_MS : ASK_MS;
       if (!this.#stopping.signal.aborted) this.#askIn(nextMs, service);
     }, delayMs);

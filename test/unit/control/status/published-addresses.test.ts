@@ -121,4 +121,23 @@ describe('published addresses', () => {
     await advance(600);
     expect(state.asked).toHaveLength(1);
   });
+
+  it('are not known any more once the lead is lost, and are asked for soon when it is had again', async () => {
+    const { addresses, state, advance } = setUp();
+    state.answer = { spec: { clusterIPs: ['10.0.0.1'] } };
+    addresses.start();
+    await advance(100);
+    expect(addresses.current).toEqual([toAddress('10.0.0.1')]);
+    state.isLeading = false;
+    await advance(10_000);
+    expect(addresses.current).toBeNull();
+    state.fault = new ApiError('500', { status: 500 });
+    state.isLeading = true;
+    await advance(1_000);
+    expect(addresses.current).toBeNull();
+    state.fault = null;
+    state.answer = { spec: { clusterIPs: ['10.0.0.2'] } };
+    await advance(600);
+    expect(addresses.current).toEqual([toAddress('10.0.0.2')]);
+  });
 });
