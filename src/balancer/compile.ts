@@ -80,6 +80,7 @@ function copyOf(standings: Standings): Standings {
   return {
     flags: standings.flags,
     flagChanges: standings.flagChanges,
+    flagTurns: standings.flagTurns,
     retries: standings.retries,
     busyTotal: standings.busyTotal,
     erroredAtUs: standings.erroredAtUs,

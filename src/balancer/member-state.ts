@@ -3,20 +3,25 @@
 import { type CompiledBalancer, Trait } from './compiled-balancer.ts';
 import { ERROR, readInt64, type SharedStandings } from './standings.ts';
 
-type FlagCells = Pick<SharedStandings, 'flags' | 'flagChanges'>;
+type FlagCells = Pick<SharedStandings, 'flags' | 'flagChanges' | 'flagTurns'>;
 
 /** Raises a flag of a row and says whether it was down. Lanes see it at their next election. */
 export function raiseFlag(cells: FlagCells, row: number, flag: number): boolean {
   const wasDown = (Atomics.or(cells.flags, row, flag) & flag) === 0;
-  if (wasDown) Atomics.add(cells.flagChanges, 0, 1);
+  if (wasDown) countTurn(cells);
   return wasDown;
 }
 
 /** Clears a flag of a row. Of several threads that try at once, exactly one is told true. */
 export function clearFlag(cells: FlagCells, row: number, flag: number): boolean {
   const wasUp = (Atomics.and(cells.flags, row, ~flag) & flag) !== 0;
-  if (wasUp) Atomics.add(cells.flagChanges, 0, 1);
+  if (wasUp) countTurn(cells);
   return wasUp;
+}
+
+function countTurn(cells: FlagCells): void {
+  Atomics.add(cells.flagChanges, 0, 1);
+  Atomics.add(cells.flagTurns, 0, 1);
 }
 
 /** Whole microseconds on the hrtime axis. */

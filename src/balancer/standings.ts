@@ -19,6 +19,8 @@ export interface SharedStandings {
   readonly flags: Int32Array;
   /** One cell: counts changes of flags and of offsets, so that a lane walks its members again only after one. Wraps. */
   readonly flagChanges: Int32Array;
+  /** One cell: counts flags that went up or down, for whoever reports them. Wraps. */
+  readonly flagTurns: Int32Array;
   /** Times the error was lifted for a new try since the last success. */
   readonly retries: Int32Array;
   /** Attempts under way, all lanes together. */

@@ -64,8 +64,10 @@ const SHARED_MEMBER = {
 
 /** For all members together: a table with one row, written with Atomics. */
 const SHARED_ONCE = {
-  /** Counts changes of any member's flags: a lane looks at flags again only after one. Wraps. */
+  /** Counts what makes lanes look at flags and loads of members again, and happens all the time under load. Wraps. */
   flagChanges: ['i32', 1],
+  /** Counts flags of any member that went up or down. Wraps. */
+  flagTurns: ['i32', 1],
   /** heartbeat: slots that a member without a fresh report counts as having; set once, before lanes run. */
   silentSlots: ['i32', 1],
   /** The tick of the clock by which sessions are seen, set by the control plane; 0: none yet. */

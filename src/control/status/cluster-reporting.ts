@@ -44,7 +44,7 @@ export interface ClusterReportingOptions {
   readonly addressOrigin: AddressOrigin;
   readonly reconciler: Pick<Reconciler, 'factsOf' | 'passes' | 'changes'>;
   readonly publisher: Pick<Publisher, 'placedOf' | 'acknowledged' | 'changes'>;
-  readonly shared: Pick<SharedCells, 'flags' | 'flagChanges'>;
+  readonly shared: Pick<SharedCells, 'flags' | 'flagTurns'>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;

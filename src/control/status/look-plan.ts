@@ -9,7 +9,7 @@ export interface LookPlanOptions {
   readonly changes: readonly Changed[];
   /** The generation that every lane that serves has reached. */
   readonly acknowledged: () => number;
-  readonly shared: Pick<SharedCells, 'flagChanges'>;
+  readonly shared: Pick<SharedCells, 'flagTurns'>;
   readonly addresses: () => readonly StatusAddress[] | null;
   /** Keys of versions that are on their way to the lanes. */
   readonly pending: () => Iterable<string>;
@@ -26,7 +26,7 @@ export class LookPlan {
   readonly #options: LookPlanOptions;
   /** Versions of `changes` when it was asked last. */
   readonly #versions: number[];
-  #flagChanges = 0;
+  #flagTurns = 0;
   #acknowledged = 0;
   #addresses: readonly StatusAddress[] | null = null;
   #sweptMs = Number.NEGATIVE_INFINITY;
@@ -75,10 +75,10 @@ export class LookPlan {
 
   /** Neither flags nor addresses say whose they are. */
   #isAllDue(nowMs: number): boolean {
-    const flagChanges = Atomics.load(this.#options.shared.flagChanges, 0);
+    const flagTurns = Atomics.load(this.#options.shared.flagTurns, 0);
     const addresses = this.#options.addresses();
-    const isOther = flagChanges !== this.#flagChanges || addresses !== this.#addresses;
-    this.#flagChanges = flagChanges;
+    const isOther = flagTurns !== this.#flagTurns || addresses !== this.#addresses;
+    this.#flagTurns = flagTurns;
     this.#addresses = addresses;
     return isOther || nowMs - this.#restedMs >= REST_MS;
   }

@@ -31,7 +31,7 @@ import type { StatusWish, StatusWriter } from './status-writer.ts';
 export interface StatusReporterOptions {
   readonly reconciler: Pick<Reconciler, 'factsOf' | 'passes' | 'changes'>;
   readonly publisher: Pick<Publisher, 'placedOf' | 'acknowledged' | 'changes'>;
-  readonly shared: Pick<SharedCells, 'flags' | 'flagChanges'>;
+  readonly shared: Pick<SharedCells, 'flags' | 'flagTurns'>;
   /** Every Balancer of the cluster that is watched, of any class, as last seen. */
   readonly newest: ReadonlyMap<string, Balancer>;
   /** Those whose newest version does not parse; `newest` has an older one of them, or none. */
@@ -64,7 +64,7 @@ interface Look {
   readonly before: BalancerStatus | undefined;
   readonly members: MemberCounts;
   /** Of the scoreboard, when the members were counted. */
-  readonly flagChanges: number;
+  readonly flagTurns: number;
 }
 
 /** A Balancer as the watch shows it, whether or not it parses. */
@@ -88,7 +88,7 @@ export class StatusReporter {
   readonly #wishes = new Map<string, StatusWish>();
   /** Keys of wishes that were fulfilled since the last look: made again meanwhile, they are to be taken back. */
   readonly #fulfilled = new Set<string>();
-  #flagChanges = 0;
+  #flagTurns = 0;
   #timer: unknown = null;
   /** Balancers of other classes of which nothing is ours: uid and class. */
   readonly #others = new Map<string, string>();
@@ -173,7 +173,7 @@ export class StatusReporter {
 
   #lookAt(keys: ReadonlySet<string>, nowMs: number): void {
     const { newest, refused, shared, writer } = this.#options;
-    this.#flagChanges = Atomics.load(shared.flagChanges, 0);
+    this.#flagTurns = Atomics.load(shared.flagTurns, 0);
     this.#fulfilled.clear();
     for (const key of keys) {
       const seen = refused.get(key) ?? newest.get(key);
@@ -232,7 +232,7 @@ export class StatusReporter {
     const addresses = this.#options.addresses();
     const { before, basis } = this.#written.current(key, newest);
     const members = this.#countMembers(key, placed);
-    const look: Look = { facts, placed, addresses, before, members, flagChanges: this.#flagChanges };
+    const look: Look = { facts, placed, addresses, before, members, flagTurns: this.#flagTurns };
     const last = this.#satisfied.get(key);
     const isSatisfied = last !== undefined && isSameLook(last, look);
     const status = isSatisfied ? before! : desiredStatus({ ...look, wallMs: this.#options.clock.wallMs() });
@@ -272,7 +272,7 @@ export class StatusReporter {
   #countMembers(key: string, placed: PlacedBalancer | undefined): MemberCounts {
     if (placed === undefined) return noMembers;
     const last = this.#satisfied.get(key);
-    if (last?.placed === placed && last.flagChanges === this.#flagChanges) return last.members;
+    if (last?.placed === placed && last.flagTurns === this.#flagTurns) return last.members;
     const counts = countMembers(placed, this.#options.shared);
     return last !== undefined && isSameCounts(last.members, counts) ? last.members : counts;
   }

@@ -37,7 +37,7 @@ function startReplica(server: ReportingServer, served: Served, name: string, opt
   const api = createApiClient(server.access(name));
   const shared = {
     flags: new Int32Array(new SharedArrayBuffer(64)),
-    flagChanges: new Int32Array(new SharedArrayBuffer(4)),
+    flagTurns: new Int32Array(new SharedArrayBuffer(4)),
   };
   const reporting = new ClusterReporting({
     ...machine,

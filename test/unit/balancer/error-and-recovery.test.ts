@@ -22,6 +22,19 @@ test('the error bit is the one of the scoreboard', () => {
   expect(ERROR).toBe(MemberFlag.Error);
 });
 
+test('flags that turn are counted, and what only moves the end of a rest is not', () => {
+  const { balancer, standings, clock } = setUp(TWO);
+  const counted = (): number[] => [standings.flagTurns[0]!, standings.flagChanges[0]!];
+  const [turns, changes] = counted() as [number, number];
+  markFailed(balancer, 0);
+  expect(counted()).toEqual([turns + 1, changes + 1]);
+  markFailed(balancer, 0);
+  expect(counted()).toEqual([turns + 1, changes + 2]);
+  clock.advanceMs(10_001);
+  electNames(balancer, 1);
+  expect(counted()).toEqual([turns + 2, changes + 3]);
+});
+
 describe('the retry check', () => {
   test('lifts an error strictly after the rest, to the microsecond', () => {
     const { balancer, clock } = setUp(TWO);

@@ -27,7 +27,7 @@ function setUp() {
   const placed = new LoggedMap<PlacedBalancer>(published);
   const shared = {
     flags: new Int32Array(new SharedArrayBuffer(64)),
-    flagChanges: new Int32Array(new SharedArrayBuffer(4)),
+    flagTurns: new Int32Array(new SharedArrayBuffer(4)),
   };
   const state = { isLeading: true, passes: 1, addresses: [] as readonly StatusAddress[] | null, acknowledged: 1 };
   /** Keys of Balancers that were looked at. */
@@ -106,7 +106,7 @@ function setUp() {
     },
     raise(row: number): void {
       Atomics.or(shared.flags, row, 1);
-      Atomics.add(shared.flagChanges, 0, 1);
+      Atomics.add(shared.flagTurns, 0, 1);
     },
   };
 }
