@@ -48,7 +48,12 @@ export class LastWrites {
     const { uid, resourceVersion = '' } = metadata;
     const written = this.#written.get(key);
     const asWatched = { before: status, basis: resourceVersion };
-    if (written === undefined || written.uid !== uid || written.version === resourceVersion) return asWatched;
+    if (written === undefined || written.uid !== uid) return asWatched;
+    if (written.version === resourceVersion) {
+      // It came back: whatever is shown from now on is newer.
+      this.delete(key);
+      return asWatched;
+    }
     const isAwaited = this.#clock.nowMs() - written.atMs < ECHO_MS || written.watched === resourceVersion;
     return isAwaited ? { before: written.status, basis: written.version } : asWatched;
   }

@@ -306,7 +306,11 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
     const waiting = arriving.get(key);
     const current = waiting ?? taken.get(key);
     // A write of the status, or of a label, makes a new version of the object but not of what the user wants.
-    if (current !== undefined && isSameWish(current.aged.balancer, balancer)) return;
+    if (current !== undefined && isSameWish(current.aged.balancer, balancer)) {
+      // What is equal is kept once: each Balancer gets a status.
+      newest.set(key, { ...balancer, spec: current.aged.balancer.spec });
+      return;
+    }
     const references = isOurs(balancer) ? referencesOf(balancer) : noReferences;
     const version = { aged: { balancer, age: ageOf(balancer) }, references };
     // Held before the former one is released, so that what both name stays.

@@ -171,6 +171,10 @@ describe('a change', () => {
       status,
     });
     await eventually(() => expect(provider.newestBalancers.get('shop/one')?.status).toEqual(status));
+    // What is equal is kept once.
+    expect(provider.newestBalancers.get('shop/one')!.spec).toBe(
+      provider.read().resources.balancers.get('shop/one')!.balancer.spec,
+    );
     expect(changes).toBe(0);
     expect(provider.read()).toBe(before);
   });

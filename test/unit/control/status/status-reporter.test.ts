@@ -358,6 +358,19 @@ describe('the reporter of statuses', () => {
     expect(wish('a')).toBeUndefined();
   });
 
+  it('takes what comes after its write came back for what it is, at once', () => {
+    const { serve, show, wish, fulfil, reporter, time } = setUp();
+    serve('a');
+    reporter.start();
+    const status = fulfil('a')!;
+    show('a', { resourceVersion: 'w1', status });
+    time.advance(500);
+    const other = { ...status, members: { total: 99, ready: 99, draining: 0 } };
+    show('a', { resourceVersion: '3', status: other });
+    time.advance(500);
+    expect(wish('a')).toMatchObject({ before: other, basis: '3' });
+  });
+
   it('trusts what it wrote for as long as the watch shows nothing new at all', () => {
     const { serve, wish, fulfil, reporter, time } = setUp();
     serve('a');
