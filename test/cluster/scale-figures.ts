@@ -1,6 +1,6 @@
 // What the product costs in a large cluster, and how soon it knows of a change: measured from outside, on a process of its
 // own. It judges nothing.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, createServer, get, type Server } from 'node:http';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -39,8 +39,10 @@ export interface ScaleFigures {
 
 const addresses = ['10.77.0.11', '10.77.0.12'] as const;
 const START_MS = 120_000;
-/** Statuses of all Balancers are written first, 50 a second at most. */
-const SETTLE_MS = 60_000;
+/** Statuses of all Balancers are written first, 50 a second at most, and then Events about them, 10 a second at most. */
+const SETTLE_MS = 300_000;
+/** Nothing is left to write when nothing was written for so long. */
+const STILL_MS = 10_000;
 /** Between two requests of the client that waits for the change: what is measured is so coarse. */
 const ASK_MS = 1;
 /** Longest pause between two changes, so that they come at any moment of whatever the product does by the clock. */
@@ -89,11 +91,16 @@ export async function measureScale(plane: ControlPlane, options: ScaleOptions): 
 
     let quietPercent: number | null = null;
     if (options.quietSeconds > 0) {
-      const beforeMs = processorMs(product.pid);
+      const writtenMs = await lastWriteMs(plane);
+      say(`all was written ${((writtenMs - startMs) / 1000).toFixed(0)} s after the start`);
+      const before = threadsMs(product.pid);
       const fromMs = performance.now();
       await new Promise((resolve) => setTimeout(resolve, options.quietSeconds * 1000));
-      quietPercent = ((processorMs(product.pid) - beforeMs) / (performance.now() - fromMs)) * 100;
-      say(`quiet: ${quietPercent.toFixed(2)} % of a core over ${options.quietSeconds} s`);
+      const tookMs = performance.now() - fromMs;
+      const shares = sharesOf(before, threadsMs(product.pid), tookMs);
+      quietPercent = shares.reduce((sum, { percent }) => sum + percent, 0);
+      const busiest = shares.slice(0, 6).map(({ thread, percent }) => `${thread} ${percent.toFixed(2)}`);
+      say(`quiet: ${quietPercent.toFixed(2)} % of a core over ${options.quietSeconds} s: ${busiest.join(', ')}`);
     }
     return { syncSeconds, residentMiB, peakMiB, busyLatenciesMs, latenciesMs, quietPercent };
   } finally {
@@ -117,6 +124,27 @@ async function settled(plane: ControlPlane, balancers: number): Promise<void> {
     if (performance.now() > endMs) throw new Error(`only ${told} of ${balancers} Balancers have a status`);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
+}
+
+/**
+ * Waits until the product has written no status and no Event for a while. Milliseconds of the clock at which it wrote last.
+ * The API server is asked, not the product: for its metrics that has much to do, and to tidy up afterwards.
+ */
+async function lastWriteMs({ admin }: ControlPlane): Promise<number> {
+  const fromMs = performance.now();
+  let written = '';
+  let writtenMs = fromMs;
+  while (performance.now() - writtenMs < STILL_MS) {
+    const nowMs = performance.now();
+    if (nowMs - fromMs > SETTLE_MS) throw new Error(`it still writes after ${SETTLE_MS} ms`);
+    const balancers = await admin.list('evenkeel.dev/v1alpha1', 'Balancer');
+    const events = await admin.list('events.k8s.io/v1', 'Event');
+    const now = [...balancers, ...events].map(({ metadata }) => metadata?.resourceVersion).join();
+    if (now !== written) writtenMs = nowMs;
+    written = now;
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+  }
+  return writtenMs;
 }
 
 async function measureLatencies(plane: ControlPlane, client: Client, changes: number): Promise<readonly number[]> {
@@ -192,9 +220,26 @@ function memoryOf(pid: number): { readonly residentMiB: number; readonly peakMiB
   return { residentMiB: mebibytes('VmRSS'), peakMiB: mebibytes('VmHWM') };
 }
 
-/** User and system time of all threads so far. */
-function processorMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  // In hundredths of a second on every Linux that there is.
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+/** User and system time so far, of each thread by its number and name. */
+function threadsMs(pid: number): ReadonlyMap<string, number> {
+  const found = readdirSync(`/proc/${pid}/task`).map((thread): [string, number] => {
+    // Nanoseconds: ticks of a hundredth of a second are coarse for threads that do next to nothing.
+    const [ranNs] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
+    const name = readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8').trim();
+    return [`${Number(thread) - pid} ${name}`, Number(ranNs) / 1e6];
+  });
+  return new Map(found);
+}
+
+/** Of one core, the busiest first. */
+function sharesOf(
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+  tookMs: number,
+): readonly { readonly thread: string; readonly percent: number }[] {
+  const shares = [...after].map(([thread, ms]) => ({
+    thread,
+    percent: ((ms - (before.get(thread) ?? 0)) / tookMs) * 100,
+  }));
+  return shares.sort((a, b) => b.percent - a.percent);
 }
