@@ -48,6 +48,8 @@ export class RoutingTable {
   readonly #pool: MemberPool;
   readonly #sketch: SessionSketch;
   readonly #balancers = new Map<string, ServedBalancer>();
+  /** Of those that have one: most have none, and the rooms are asked ten times a second. */
+  readonly #rooms = new Map<string, WaitingRoom>();
   #matcher = new Matcher([]);
   #generation = 0;
   readonly #onChange = new Set<() => void>();
@@ -101,6 +103,8 @@ export class RoutingTable {
     // Whoever waits in a room that is closed goes on at once.
     (room ?? before?.room)?.configure(unit.timeouts.waitMs, unit.limits.maxWaiting);
     this.#balancers.set(unit.key, { unit, row, compiled, members, sessions, room });
+    if (room === null) this.#rooms.delete(unit.key);
+    else this.#rooms.set(unit.key, room);
     (room ?? before?.room)?.rearrange();
     // After the new ones are in, so that addresses in both keep their connections.
     if (before !== undefined) this.#release(before);
@@ -108,7 +112,7 @@ export class RoutingTable {
 
   /** Lets those go on who wait for what nobody tells: errors that are over, attempts that ended in other lanes. */
   wakeWaiting(): void {
-    for (const { room } of this.#balancers.values()) room?.tick();
+    for (const room of this.#rooms.values()) room.tick();
   }
 
   /** Resolves at the next change of what is served, or when the time is up. Milliseconds. */
@@ -125,6 +129,7 @@ export class RoutingTable {
     const served = this.#balancers.get(key);
     if (served === undefined) return;
     this.#balancers.delete(key);
+    this.#rooms.delete(key);
     served.room?.configure(0, 0);
     served.room?.wake();
     this.#release(served);
