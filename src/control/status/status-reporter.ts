@@ -143,21 +143,23 @@ export class StatusReporter {
   };
 
   #tick(): void {
-    const { timers, clock, isLeading, reconciler } = this.#options;
+    const { timers, clock, reconciler } = this.#options;
     this.#timer = timers.set(() => this.#tick(), LOOK_MS);
-    if (!isLeading()) return this.#forgetAll();
-    this.#wasLeading = true;
-    if (reconciler.passes === 0) return;
+    const isLeading = this.#options.isLeading();
+    if (isLeading !== this.#wasLeading) this.#forgetAll();
+    this.#wasLeading = isLeading;
+    if (!isLeading || reconciler.passes === 0) return;
     const nowMs = clock.nowMs();
     const due = this.#plan.next(nowMs);
     const keys = due === null ? this.#allKeys() : this.#fulfilled.union(due);
     if (keys.size > 0) this.#lookAt(keys, nowMs);
   }
 
-  /** Whoever leads meanwhile may write what it likes: only the watch knows. Nor is anything wished for any more. */
+  /**
+   * At either end of a lead: whoever leads meanwhile may write what it likes, and only the watch knows. Nor is anything
+   * wished for any more.
+   */
   #forgetAll(): void {
-    if (!this.#wasLeading) return;
-    this.#wasLeading = false;
     for (const kept of this.#memory) kept.clear();
     this.#plan.reset();
     this.#options.writer.wish(NO_WISHES);

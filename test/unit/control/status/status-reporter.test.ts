@@ -177,6 +177,19 @@ describe('the reporter of statuses', () => {
     expect(wish('a')).toBeDefined();
   });
 
+  it('does not trust a write that ended when the lead was lost already', () => {
+    const { serve, wish, state, reporter, time } = setUp();
+    serve('a');
+    reporter.start();
+    const late = wish('a')!;
+    state.isLeading = false;
+    time.advance(250);
+    reporter.onWritten('shop/a', late, 'w1');
+    state.isLeading = true;
+    time.advance(250);
+    expect(wish('a')).toMatchObject({ before: undefined, basis: '1' });
+  });
+
   it('sees members fail within a moment', () => {
     const { serve, wish, fulfil, raise, reporter, time, told } = setUp();
     serve('a');
