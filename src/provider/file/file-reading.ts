@@ -2,9 +2,9 @@
 // Pure: it is given what was read, and the reading before, from which faulty parts are kept.
 import type { Balancer } from '../../api/balancer.ts';
 import { refOf } from '../../api/parse.ts';
-import { createProblem, type Problem, type ResourceRef } from '../../api/problem.ts';
+import { createProblem, type ResourceRef } from '../../api/problem.ts';
 import { createResourceSetBuilder, type ResourceSet } from '../../api/resource-set.ts';
-import type { LocatedProblem, Location, Reading } from '../provider.ts';
+import type { LocatedProblem, Reading } from '../provider.ts';
 import { type Entry, type FileMemory, locateField, readDocuments } from './documents.ts';
 
 /** A file, or a path that should have led to one, as it was found. In order of the given paths. */
@@ -59,14 +59,18 @@ export function composeReading(sources: readonly Source[], before: FileReading |
     problems.push(...found.sort(comparePlaces));
   }
 
-  const locate = ({ resource, path }: Problem): Location | null => {
-    const entry = served.get(keyOfRef(resource));
-    return entry === undefined ? null : locateField(entry, path);
-  };
   const built = builder.build();
   const resources = before !== null && isSameSet(before.resources, built) ? before.resources : built;
   const version = (before?.version ?? 0) + 1;
-  return { version, changes: null, resources, problems, locate, memories, served };
+  return { version, changes: null, resources, problems, locate: createLocator(served), memories, served };
+}
+
+/** Apart, because what closes over the reading before keeps it, and that one the one before, and so on for ever. */
+function createLocator(served: FileReading['served']): Reading['locate'] {
+  return ({ resource, path }) => {
+    const entry = served.get(keyOfRef(resource));
+    return entry === undefined ? null : locateField(entry, path);
+  };
 }
 
 /** Whether whoever builds from readings would build the same and report the same. */

@@ -1,4 +1,6 @@
 // What is served, and what is told, for texts good and bad: a broken edit changes nothing in what is served.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { composeReading, isSameReading } from '../../../src/provider/file/file-reading.ts';
 import { createProblem } from '../../../src/api/problem.ts';
@@ -165,4 +167,19 @@ test('problems found later are located by resource and path, at the nearest ance
   expect(locate('b', 'spec.limits.maxWaiting')).toBe('x.yaml:14:3');
   expect(locate('b', '')).toBe('x.yaml:8:1');
   expect(locate('gone', 'spec')).toBeNull();
+});
+
+test('a reading does not keep the ones before it', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  let latest = readTexts({ 'x.yaml': balancerText('a') });
+  const first = new WeakRef(latest);
+  for (let edit = 0; edit < 3; edit += 1) {
+    latest = readTexts({ 'x.yaml': balancerText('a', `http://m${edit}`) }, latest);
+  }
+  // What a weak reference was made of or asked for is held until the turn is over.
+  await new Promise((resolve) => setImmediate(resolve));
+  collectGarbage();
+  expect(first.deref()).toBeUndefined();
+  expect(servedUrls(latest)).toEqual({ a: 'http://m2' });
 });
