@@ -58,7 +58,11 @@ export class Outbox {
   write(socket: Socket, data: string | Buffer): boolean {
     this.flush();
     if (typeof data === 'string') socket.write(data, 'latin1');
-    else socket.write(this.#readBuffers.keepable(data));
+    else {
+      const copy = this.#readBuffers.borrowCopy(data);
+      socket.write(copy ?? this.#readBuffers.keepable(data));
+      if (copy !== null) this.#readBuffers.giveBack(copy, socket);
+    }
     return hasRoom(socket);
   }
 
@@ -121,10 +125,12 @@ export class Outbox {
 
   #writePair(socket: Socket, head: string, body: Buffer): boolean {
     this.flush();
+    const copy = this.#readBuffers.borrowCopy(body);
     socket.cork();
     socket.write(head, 'latin1');
-    socket.write(this.#readBuffers.keepable(body));
+    socket.write(copy ?? this.#readBuffers.keepable(body));
     socket.uncork();
+    if (copy !== null) this.#readBuffers.giveBack(copy, socket);
     return hasRoom(socket);
   }
 

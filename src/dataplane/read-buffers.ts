@@ -7,6 +7,8 @@ import type { Socket } from 'node:net';
 const BYTES = 65_536;
 /** Kept for the next long answer. Count. */
 const MAX_FREE = 16;
+/** Of less a copy costs less in memory of its own. Bytes. */
+const MIN_BORROWED_BYTES = 4_096;
 
 export class ReadBuffers {
   readonly shared = Buffer.allocUnsafeSlow(BYTES);
@@ -17,10 +19,22 @@ export class ReadBuffers {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(BYTES);
   }
 
-  /** Takes back what was borrowed, unless bytes of it still wait in the socket that they were written to. */
+  /**
+   * A copy in borrowed memory, to be written and given back: memory of its own for each long answer is what has garbage
+   * collected all the time. Null: the bytes are few, or not of the shared buffer.
+   */
+  borrowCopy(bytes: Buffer): Buffer | null {
+    if (bytes.buffer !== this.shared.buffer || bytes.length < MIN_BORROWED_BYTES) return null;
+    const own = this.borrow();
+    bytes.copy(own);
+    return own.subarray(0, bytes.length);
+  }
+
+  /** Takes back what was borrowed, or a part of it, unless bytes still wait in the socket that they were written to. */
   giveBack(buffer: Buffer, writtenTo: Socket | undefined): void {
     const isFree = writtenTo === undefined || writtenTo.writableLength === 0;
-    if (isFree && this.#free.length < MAX_FREE) this.#free.push(buffer);
+    if (!isFree || this.#free.length >= MAX_FREE) return;
+    this.#free.push(buffer.length === BYTES ? buffer : Buffer.from(buffer.buffer));
   }
 
   /** The bytes, which may be of the shared buffer, for as long as they are needed. */
