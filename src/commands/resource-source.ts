@@ -7,7 +7,7 @@ import type { Random } from '../lib/random.ts';
 import type { Options } from '../options.ts';
 import { createFileProvider } from '../provider/file/file-provider.ts';
 import type { ApiClient } from '../provider/kubernetes/api-client.ts';
-import type { KubernetesProvider } from '../provider/kubernetes/kubernetes-provider.ts';
+import type { KubernetesProvider, KubernetesProviderOptions } from '../provider/kubernetes/kubernetes-provider.ts';
 import type { Provider } from '../provider/provider.ts';
 import { isServed } from '../translate/balancer-entry.ts';
 import { UserError, usageError } from './user-error.ts';
@@ -33,8 +33,12 @@ interface Machine {
   readonly log: Logger;
 }
 
-/** Talks to nobody yet. Rejects with UserError where there is neither a path nor a cluster. */
-export async function openResourceSource(options: Options, machine: Machine): Promise<ResourceSource> {
+/** `hostRecordOf`: see the provider of a cluster. Talks to nobody yet. Rejects with UserError where there is neither a path nor a cluster. */
+export async function openResourceSource(
+  options: Options,
+  machine: Machine,
+  hostRecordOf: NonNullable<KubernetesProviderOptions['hostRecordOf']>,
+): Promise<ResourceSource> {
   if (options.configPaths.length > 0) {
     return { provider: createFileProvider({ paths: options.configPaths }), cluster: null };
   }
@@ -53,6 +57,7 @@ export async function openResourceSource(options: Options, machine: Machine): Pr
     client,
     namespaces: options.namespaces === 'all' ? null : [...options.namespaces],
     isOurs: (balancer) => isServed(balancer, options),
+    hostRecordOf,
     readsPods: options.readsPods,
   });
   machine.log.info({ server: access.server, namespace: client.namespace }, 'serving from a cluster');

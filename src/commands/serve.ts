@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { createAdminServer } from '../admin/admin-server.ts';
 import { createMetrics } from '../admin/metrics.ts';
 import { noticesFor } from '../api/in-force.ts';
+import type { HostRecord } from '../api/resource-set.ts';
 import { ExplainSecret, ExplainSecretError } from '../control/explain-secret.ts';
 import { ReportFeeds } from '../control/heartbeat/report-feeds.ts';
 import { JoinError } from '../control/heartbeat/udp-listener.ts';
@@ -93,7 +94,8 @@ export async function serve(options: Options): Promise<void> {
   const publisher = new Publisher(scoreboard, supervisor);
 
   // 5. The control loop over what users wrote.
-  const { provider, cluster } = await openResourceSource(options, machine);
+  const hostRecordOf = (key: string): HostRecord | null | undefined => reconciler.factsOf(key)?.hostRecord;
+  const { provider, cluster } = await openResourceSource(options, machine, hostRecordOf);
   const translator = createTranslator(translateOptions(options, cluster));
   const reconciler = new Reconciler({
     ...machine,

@@ -31,6 +31,11 @@ export interface KubernetesProviderOptions extends Surroundings {
   readonly namespaces: readonly string[] | null;
   /** Whether a Balancer is of a class that is served here. Of others nothing that they name is read, and nothing is told. */
   readonly isOurs: (balancer: Classed) => boolean;
+  /**
+   * What a Balancer's status is to record of its hosts as things are; null or undefined: nothing. A status that comes to say
+   * so decides nothing new, and nothing is told. Default: every record is news.
+   */
+  readonly hostRecordOf?: (key: string) => HostRecord | null | undefined;
   /** Whether Pods are read for what they say of themselves as members. Default: false. */
   readonly readsPods?: boolean;
 }
@@ -60,7 +65,7 @@ interface Version {
 }
 
 export function createKubernetesProvider(options: KubernetesProviderOptions): KubernetesProvider {
-  const { isOurs, readsPods = false, ...surroundings } = options;
+  const { isOurs, hostRecordOf, readsPods = false, ...surroundings } = options;
 
   const balancers = new Map<string, AgedBalancer>();
   const services = new Map<string, Service>();
@@ -296,7 +301,8 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
     if (isDeepStrictEqual(record, hostRecords.get(key))) return;
     if (record === undefined) hostRecords.delete(key);
     else hostRecords.set(key, record);
-    noteAll();
+    const isExpected = hostRecordOf !== undefined && isDeepStrictEqual(record, hostRecordOf(key) ?? undefined);
+    if (!isExpected) noteAll();
   };
 
   const arrive = (key: string, balancer: Balancer): void => {

@@ -218,6 +218,26 @@ describe('a change', () => {
     await eventually(() => expect(records()).toEqual({}));
   });
 
+  it('of the hosts that a status records is none, where it says what is so already', async () => {
+    const record = { className: 'evenkeel', hosts: ['shop.example.com'] };
+    await start({ hostRecordOf: () => record });
+    const put = async (hosts: readonly string[], observedGeneration: number): Promise<void> => {
+      const { metadata, ...rest } = balancer('one', ['app']);
+      const status = { observedGeneration, conditions: [], className: 'evenkeel', hosts };
+      server.put('balancers', { ...rest, metadata: { ...metadata, generation: 1 }, status });
+      await eventually(() =>
+        expect(provider.newestBalancers.get('shop/one')?.status?.observedGeneration).toBe(observedGeneration),
+      );
+    };
+    await put([], 1);
+    const before = provider.read();
+    await put(record.hosts, 2);
+    expect(provider.read()).toBe(before);
+    expect(provider.read().resources.hostRecords!.get('shop/one')).toEqual(record);
+    await put([], 3);
+    expect(provider.read().version).toBeGreaterThan(before.version);
+  });
+
   it('that does not parse is told of once, leaves the last good version, and can be told to its author', async () => {
     await start();
     const good = provider.read().resources.balancers.get('shop/one');
