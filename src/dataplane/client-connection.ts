@@ -1,6 +1,7 @@
 // One client connection: reads requests one after another, has each served, and answers in order.
 // Bytes behind the request being served wait, and so does the socket. Knows nothing of members.
 import type { Socket } from 'node:net';
+import type { OutgoingHead } from '../wire/head-writer.ts';
 import type { RequestParser } from '../wire/request-parser.ts';
 import type { WireErrorCode } from '../wire/wire-error.ts';
 import { ClientExchange, type TunnelEnd } from './client-exchange.ts';
@@ -9,7 +10,7 @@ import type { ForwardingHeaders } from './forwarding-headers.ts';
 import type { LaneServices } from './lane-services.ts';
 import { ownAnswer } from './own-answer.ts';
 import type { RequestFault } from './proxy-error.ts';
-import { hasRoom } from './outbox.ts';
+import { Outlet } from './outlet.ts';
 import { readInto } from './read-into.ts';
 import { ReadShare } from './read-turns.ts';
 import { RequestBody } from './request-body.ts';
@@ -18,6 +19,7 @@ import { Timed } from './timer-wheel.ts';
 
 /** What comes behind the request that is being served is read up to here. Bytes. */
 const MAX_HELD_BYTES = 16_384;
+const NO_BYTES = Buffer.alloc(0);
 /** Pipelined requests that are answered without a member in one turn of the loop. Count. */
 const REQUESTS_PER_TURN = 32;
 
@@ -45,6 +47,7 @@ export class ClientConnection extends Timed {
   isRetiring = false;
   readonly #options: ClientConnectionOptions;
   readonly #services: LaneServices;
+  readonly #outlet: Outlet;
   /** While a head is read, and as long as somebody may look at it. */
   #parser: RequestParser | null = null;
   #exchange: ClientExchange | null = null;
@@ -72,8 +75,9 @@ export class ClientConnection extends Timed {
     this.forwarding = forwarding;
     this.#options = options;
     this.#services = services;
+    this.#outlet = new Outlet(socket, services.outbox);
     this.#share = new ReadShare(services.readTurns, socket, () => this.#readOn());
-    readInto(services.readBuffers.shared, socket, (chunk) => this.#onData(chunk));
+    readInto(services.readBuffer.target, socket, (bytes, size) => this.#onData(bytes, size));
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onEnd());
     // 'close' follows every error and says all that matters.
@@ -83,15 +87,16 @@ export class ClientConnection extends Timed {
   }
 
   /** False: the socket is full; after `expectDrain` the exchange is told when it has drained. */
-  write(data: string | Buffer): boolean {
-    this.sentBytes += data.length;
-    return this.#services.outbox.write(this.socket, data);
+  write(bytes: Buffer, start = 0, end = bytes.length): boolean {
+    this.sentBytes += end - start;
+    this.#outlet.write(bytes, start, end);
+    return this.#outlet.hasRoom;
   }
 
-  /** The same for a head and what there is of its body, a little later. */
-  post(head: string, body: Buffer | null): boolean {
-    this.sentBytes += head.length + (body === null ? 0 : body.length);
-    return this.#services.outbox.post(this.socket, head, body);
+  /** The same for a head, or a whole answer, and what there is of its body, a little later. */
+  post(head: OutgoingHead | string, body: Buffer = NO_BYTES, start = 0, end = body.length): boolean {
+    this.sentBytes += this.#outlet.post(head, body, start, end);
+    return this.#outlet.hasRoom;
   }
 
   /** Waits for the client to read: it may take this long. Milliseconds; 0: no limit. */
@@ -120,6 +125,12 @@ export class ClientConnection extends Timed {
   /** The tunnel takes more. */
   resumeTunnel(): void {
     if (!this.#share.isOver) this.socket.resume();
+  }
+
+  /** The tunnel sends nothing more. The answer that opened it may still be posted. */
+  endTunnel(): void {
+    this.#services.outbox.flush();
+    this.socket.end();
   }
 
   retire(): void {
@@ -171,18 +182,18 @@ export class ClientConnection extends Timed {
     }
   }
 
-  /** `chunk` is good for this call only. */
-  #onData(chunk: Buffer): void {
-    const { readBuffers } = this.#services;
+  /** `bytes[0, size)` are good for this call only. */
+  #onData(bytes: Buffer, size: number): void {
+    const { readBuffer } = this.#services;
     if (this.#farewell !== null) return this.#farewell.onData();
     const exchange = this.#exchange;
-    if (this.#pending !== null) this.#hold(chunk);
-    else if (exchange === null) this.#readHead(chunk);
+    if (this.#pending !== null) this.#hold(bytes, 0, size);
+    else if (exchange === null) this.#readHead(bytes, size);
     else if (this.#tunnel !== null) {
-      if (!this.#tunnel.clientSent(readBuffers.keepable(chunk))) this.#pause();
-    } else if (exchange.body.isComplete) this.#hold(chunk);
-    else this.#readBody(exchange, readBuffers.keepable(chunk));
-    this.#share.count(chunk.length === readBuffers.shared.length);
+      if (!this.#tunnel.clientSent(readBuffer.keepable(bytes.subarray(0, size)))) this.#pause();
+    } else if (exchange.body.isComplete) this.#hold(bytes, 0, size);
+    else this.#readBody(exchange, readBuffer.keepable(bytes.subarray(0, size)));
+    this.#share.count(size === readBuffer.target.length);
   }
 
   /** The next turn has begun. */
@@ -192,10 +203,10 @@ export class ClientConnection extends Timed {
     else if (!this.#exchange.body.isComplete) this.#expectBody(this.#exchange);
   }
 
-  #readHead(chunk: Buffer): void {
+  #readHead(bytes: Buffer, size: number): void {
     this.#parser ??= this.#services.requestParsers.take();
     const parser = this.#parser;
-    switch (parser.feed(chunk, 0, chunk.length)) {
+    switch (parser.feed(bytes, 0, size)) {
       case 'more':
         if (this.#hasEnded) return this.#end();
         if (!this.#isHeadBegun && parser.hasBegun) {
@@ -206,12 +217,12 @@ export class ClientConnection extends Timed {
       case 'refused':
         return this.#refuse(parser.error as WireErrorCode);
       case 'done':
-        return this.#begin(chunk, parser);
+        return this.#begin(bytes, size, parser);
     }
   }
 
-  #begin(chunk: Buffer, { head, position: bodyStart }: RequestParser): void {
-    const { wheel, replayBudget, readBuffers, clock, limits } = this.#services;
+  #begin(bytes: Buffer, size: number, { head, position: bodyStart }: RequestParser): void {
+    const { wheel, replayBudget, readBuffer, clock, limits } = this.#services;
     this.#isHeadBegun = false;
     this.#requests += 1;
     wheel.disarm(this);
@@ -219,9 +230,9 @@ export class ClientConnection extends Timed {
     const exchange = new ClientExchange(this, head, body, clock.nowMs(), limits);
     if (this.#requests >= limits.maxRequestsPerConnection || this.isRetiring) exchange.isLast = true;
     this.#exchange = exchange;
-    if (bodyStart < chunk.length) {
-      if (body.isComplete) this.#hold(chunk.subarray(bodyStart));
-      else this.#readBody(exchange, readBuffers.keepable(chunk.subarray(bodyStart)));
+    if (bodyStart < size) {
+      if (body.isComplete) this.#hold(bytes, bodyStart, size);
+      else this.#readBody(exchange, readBuffer.keepable(bytes.subarray(bodyStart, size)));
     } else if (!body.isComplete) this.#expectBody(exchange);
     if (this.#hasEnded) {
       if (!body.isComplete) return this.#end();
@@ -240,7 +251,7 @@ export class ClientConnection extends Timed {
     if (body.fault !== null) return this.#fail(body.fault);
     if (body.isComplete) {
       if (!this.#isDrainAwaited) this.#services.wheel.disarm(this);
-      if (body.position < chunk.length) this.#hold(chunk.subarray(body.position));
+      if (body.position < chunk.length) this.#hold(chunk, body.position, chunk.length);
       if (exchange.isAnswered) this.#next(exchange);
     } else {
       if (!this.#isDrainAwaited) this.#services.wheel.set(this, mayGoOn ? exchange.bodyTimeoutMs : 0);
@@ -255,9 +266,10 @@ export class ClientConnection extends Timed {
     this.#services.wheel.set(this, exchange.isContinueAwaited ? 0 : exchange.bodyTimeoutMs);
   }
 
-  #hold(bytes: Buffer): void {
-    const { readBuffers } = this.#services;
-    this.#pending = this.#pending === null ? readBuffers.keepable(bytes) : Buffer.concat([this.#pending, bytes]);
+  #hold(bytes: Buffer, start: number, end: number): void {
+    const { readBuffer } = this.#services;
+    const more = bytes.subarray(start, end);
+    this.#pending = this.#pending === null ? readBuffer.keepable(more) : Buffer.concat([this.#pending, more]);
     // Read on for a while: who has left is noticed by reading only.
     if (this.#pending.length >= MAX_HELD_BYTES) this.#pause();
   }
@@ -274,7 +286,7 @@ export class ClientConnection extends Timed {
     this.#exchange = null;
     this.#giveBackParser();
     if (this.isRetiring || (this.#hasEnded && this.#pending === null)) return this.#end();
-    if (hasRoom(this.socket)) return this.#readNext();
+    if (this.#outlet.hasRoom) return this.#readNext();
     // A client that sends requests and reads no answers gets no more of them.
     this.#pause();
     this.expectDrain(exchange.bodyTimeoutMs || this.#services.limits.headMs);
@@ -297,7 +309,7 @@ export class ClientConnection extends Timed {
       const pending = this.#pending;
       this.#pending = null;
       left -= 1;
-      this.#readHead(pending);
+      this.#readHead(pending, pending.length);
     }
     this.#isReadingPending = false;
     if (left === 0 && this.#pending !== null && this.#exchange === null) this.#share.end();
@@ -329,7 +341,7 @@ export class ClientConnection extends Timed {
   #refuse(fault: RequestFault): void {
     const answer = ownAnswer(fault, false, true, 1);
     this.#options.onAnsweredHere(null, fault, answer.length);
-    this.post(answer, null);
+    this.post(answer);
     this.#end();
   }
 

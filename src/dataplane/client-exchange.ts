@@ -5,7 +5,13 @@ import type { LimitsUnit, TimeoutsUnit } from '../snapshot/snapshot.ts';
 import type { BodyDecoder } from '../wire/body-decoder.ts';
 import { type FieldText, joinFieldText, noFieldText } from '../wire/field-text.ts';
 import type { HeadLines } from '../balancer/sessions/head-lines.ts';
-import { createDropTable, type DropTable, hopByHopIds, writeResponseHead } from '../wire/head-writer.ts';
+import {
+  createDropTable,
+  type DropTable,
+  hopByHopIds,
+  type OutgoingHead,
+  responseHeadOut,
+} from '../wire/head-writer.ts';
 import { headerIds } from '../wire/header-id.ts';
 import type { RequestHead } from '../wire/request-head.ts';
 import type { ResponseHead } from '../wire/response-head.ts';
@@ -62,6 +68,7 @@ const DROPS_WITH_FRAMING = createDropTable([
   headerIds.contentLength,
 ]);
 
+const NO_BYTES = Buffer.alloc(0);
 const CRLF = Buffer.from('\r\n');
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 
@@ -90,7 +97,7 @@ export class ClientExchange implements Exchange {
   readonly #limits: LaneLimits;
   #answerBody: AnswerBody = 'as-is';
   /** A head that waits for the first bytes of its body. */
-  #unsentHead = '';
+  #unsentHead: OutgoingHead | null = null;
   #hasContinued = false;
 
   constructor(
@@ -191,7 +198,7 @@ export class ClientExchange implements Exchange {
   interim(head: ResponseHead): void {
     if (this.head.minorVersion === 0 || this.isClientGone) return;
     const via = this.connection.forwarding.viaLine(head.minorVersion);
-    this.connection.write(writeResponseHead(head, DROPS_WITH_FRAMING, null, via));
+    this.connection.post(responseHeadOut(head, DROPS_WITH_FRAMING, null, via));
     if (head.status !== 100 || !this.isContinueAwaited) return;
     this.#hasContinued = true;
     this.connection.resumeBody();
@@ -208,14 +215,14 @@ export class ClientExchange implements Exchange {
     if (head.mayNotDeclareBody) drops = DROPS_WITH_FRAMING;
     let added = this.isLast ? ADDED_CLOSE : isOld ? ADDED_KEEP_ALIVE : noFieldText;
     if (this.#answerBody === 'chunks') added = joinFieldText(ADDED_CHUNKED, added);
-    this.#unsentHead = this.#writeHead(head, drops, added);
+    this.#unsentHead = this.#headOut(head, drops, added);
   }
 
   /** The member switches protocols: what follows its head is no HTTP any more. */
   switchProtocols(head: ResponseHead): void {
     this.status = head.status;
     this.isLast = true;
-    this.connection.write(this.#writeHead(head, DROPS_WITH_FRAMING, ADDED_UPGRADE));
+    this.connection.post(this.#headOut(head, DROPS_WITH_FRAMING, ADDED_UPGRADE));
   }
 
   /** Body bytes `[start, decoder.position)`, just taken by the decoder. False: the client is full; wait for `resumeAnswer`. */
@@ -223,7 +230,7 @@ export class ClientExchange implements Exchange {
     const end = decoder.position;
     if (start === end) return true;
     if (this.#answerBody === 'as-is') {
-      return this.#write(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+      return this.#write(bytes, start, end);
     }
     const payload = decoder.payloadIn(bytes);
     return payload.length === 0 || this.#writePayload(payload);
@@ -237,13 +244,13 @@ export class ClientExchange implements Exchange {
 
   /** Sends a head that still waits for its body. */
   flush(): void {
-    if (this.#unsentHead !== '') this.#write(null);
+    if (this.#unsentHead !== null) this.#write(NO_BYTES, 0, 0);
   }
 
   /** Takes back an answer of which the client has seen nothing. False: it is too late. */
   withdrawAnswer(): boolean {
-    if (this.#unsentHead === '') return false;
-    this.#unsentHead = '';
+    if (this.#unsentHead === null) return false;
+    this.#unsentHead = null;
     this.#answerBody = 'as-is';
     this.status = 0;
     return true;
@@ -257,33 +264,34 @@ export class ClientExchange implements Exchange {
     else this.connection.destroy();
   }
 
-  #writeHead(head: ResponseHead, drops: DropTable, line: FieldText): string {
+  #headOut(head: ResponseHead, drops: DropTable, line: FieldText): OutgoingHead {
     const added = joinFieldText(line, this.connection.forwarding.viaLine(head.minorVersion));
     const edits: AnswerEdits | null = this.observer === null ? null : this.observer.answerBegins(head.fields);
-    if (edits === null) return writeResponseHead(head, drops, null, added);
-    return writeResponseHead(head, drops, editsForWire(edits.lines), joinFieldText(linesForWire(edits.added), added));
+    if (edits === null) return responseHeadOut(head, drops, null, added);
+    return responseHeadOut(head, drops, editsForWire(edits.lines), joinFieldText(linesForWire(edits.added), added));
   }
 
   #answerWhole(status: number, answer: (head: RequestHead, isLast: boolean) => string): void {
     this.status = status;
     if (this.#willCloseForBody() || this.connection.isRetiring) this.isLast = true;
-    this.connection.post(answer(this.head, this.isLast), null);
+    this.connection.post(answer(this.head, this.isLast));
     this.isAnswered = true;
   }
 
   #writePayload(payload: Buffer): boolean {
-    if (this.#answerBody === 'bare') return this.#write(payload);
-    this.#write(Buffer.from(`${payload.length.toString(16)}\r\n`, 'latin1'));
+    if (this.#answerBody === 'bare') return this.#write(payload, 0, payload.length);
+    const size = Buffer.from(`${payload.length.toString(16)}\r\n`, 'latin1');
+    this.#write(size, 0, size.length);
     this.connection.write(payload);
     return this.connection.write(CRLF);
   }
 
-  #write(bytes: Buffer | null): boolean {
+  #write(bytes: Buffer, start: number, end: number): boolean {
     if (this.isClientGone) return true;
     const head = this.#unsentHead;
-    if (head === '') return bytes === null || this.connection.write(bytes);
-    this.#unsentHead = '';
-    return this.connection.post(head, bytes);
+    if (head === null) return this.connection.write(bytes, start, end);
+    this.#unsentHead = null;
+    return this.connection.post(head, bytes, start, end);
   }
 
   /**

@@ -16,8 +16,9 @@ import {
   type FieldEdits,
   forwardingIds,
   hopByHopIds,
+  type OutgoingHead,
   ownIds,
-  writeRequestHead,
+  requestHeadOut,
 } from '../wire/head-writer.ts';
 import type { FieldLines } from '../wire/field-lines.ts';
 import { type HeaderId, headerIds } from '../wire/header-id.ts';
@@ -112,10 +113,10 @@ export class ForwardingHeaders {
   }
 
   /**
-   * The head for a member, as latin1 text. `memberHost` stands in for a Host that an HTTP/1.0 client did not send, and
+   * The head for a member. `memberHost` stands in for a Host that an HTTP/1.0 client did not send, and
    * for every other one where `replacesHost`.
    */
-  write(head: RequestHead, memberHost: string, asked: RequestEdits | null = null, replacesHost = false): string {
+  write(head: RequestHead, memberHost: string, asked: RequestEdits | null = null, replacesHost = false): OutgoingHead {
     const { fields, minorVersion } = head;
     const target = asked === null ? null : targetForWire(asked.target);
     let edits = merge(countHop(head), asked === null ? null : editsForWire(asked.lines));
@@ -139,11 +140,11 @@ export class ForwardingHeaders {
     if (asked !== null && asked.added.length > 0) added = joinFieldText(added, linesForWire(asked.added));
     if (minorVersion === 1 && takesTrailers(fields)) added = joinFieldText(added, ADDED_TE);
     if (this.#options.requestId === 'off') {
-      return writeRequestHead(head, target, this.#isTrusted ? DROPS.fromTrusted : DROPS.fromStrangers, edits, added);
+      return requestHeadOut(head, target, this.#isTrusted ? DROPS.fromTrusted : DROPS.fromStrangers, edits, added);
     }
     added = joinFieldText(added, fieldLine('X-Request-Id', this.requestId(head)));
     const drops = this.#isTrusted ? DROPS_WITH_ID.fromTrusted : DROPS_WITH_ID.fromStrangers;
-    return writeRequestHead(head, target, drops, edits, added);
+    return requestHeadOut(head, target, drops, edits, added);
   }
 
   /** What a trusted proxy said, with ourselves at the end. */

@@ -11,7 +11,7 @@ import {
 import type { MemberDialler } from './member-dialler.ts';
 import type { OpenTunnels } from './open-tunnels.ts';
 import type { Outbox } from './outbox.ts';
-import type { ReadBuffers } from './read-buffers.ts';
+import type { ReadBuffer } from './read-buffer.ts';
 import type { ReadTurns } from './read-turns.ts';
 import type { ReplayBudget } from './request-body.ts';
 import type { RequestParsers } from './request-parsers.ts';
@@ -21,13 +21,13 @@ export interface LaneServices {
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   readonly scoreboard: LaneScoreboard;
-  /** All writes to client and member connections go through it. */
+  /** All writes to client and member connections go through it, by their outlets. */
   readonly outbox: Outbox;
   /** Opens connections to members. */
   readonly dialler: MemberDialler;
   readonly replayBudget: ReplayBudget;
   /** Where clients and members are read into. */
-  readonly readBuffers: ReadBuffers;
+  readonly readBuffer: ReadBuffer;
   /** Keeps those who read much from stopping the others. */
   readonly readTurns: ReadTurns;
   readonly requestParsers: RequestParsers;

@@ -24,7 +24,7 @@ import { NameResolver } from './name-resolver.ts';
 import { networkList, ownAddresses } from './network-list.ts';
 import { OpenTunnels } from './open-tunnels.ts';
 import { Outbox } from './outbox.ts';
-import { ReadBuffers } from './read-buffers.ts';
+import { ReadBuffer } from './read-buffer.ts';
 import { ReadTurns } from './read-turns.ts';
 import { statusOf } from './proxy-error.ts';
 import { RequestIds } from './request-id.ts';
@@ -64,19 +64,19 @@ class Lane {
     const clock = new TurnClock(systemClock);
     const scoreboard = new LaneScoreboard(settings.scoreboard, settings.lane);
     const wheel = new TimerWheel(clock);
-    const readBuffers = new ReadBuffers();
+    const readBuffer = new ReadBuffer();
     const services: LaneServices = {
       clock,
       wheel,
       scoreboard,
-      outbox: new Outbox(readBuffers),
+      outbox: new Outbox(readBuffer),
       dialler: this.#createDialler(),
       replayBudget: {
         usedBytes: 0,
         maxBytes: limits.maxReplayBytesInAll,
         maxBytesEach: limits.maxReplayBytes,
       },
-      readBuffers,
+      readBuffer,
       readTurns: new ReadTurns(),
       requestParsers: new RequestParsers(limits.request),
       tunnels: this.#tunnels,

@@ -17,6 +17,7 @@ const AMBIGUOUS_PATH: Match = { refused: 'ambiguous-path' };
 class PathTable {
   readonly #exact = new Map<string, Match>();
   readonly #prefixes = new Map<string, Match>();
+  #everyPath = NO_RULE;
   /** Slashes in the longest prefix: no need to look deeper, however deep a client's path is. */
   #deepest = 0;
 
@@ -26,18 +27,22 @@ class PathTable {
       this.#exact.set(rule.path, match);
       return;
     }
-    this.#prefixes.set(rule.path, match);
-    if (rule.path !== '/') this.#deepest = Math.max(this.#deepest, rule.path.split('/').length - 1);
+    if (rule.path === '/') this.#everyPath = match;
+    else {
+      this.#prefixes.set(rule.path, match);
+      this.#deepest = Math.max(this.#deepest, rule.path.split('/').length - 1);
+    }
   }
 
   find(path: string): Match {
-    const exact = this.#exact.get(path);
+    // Looking up a text that was never looked up before is dear: not where there is nothing.
+    const exact = this.#exact.size === 0 ? undefined : this.#exact.get(path);
     if (exact !== undefined) return exact;
     for (let end = this.#deepestEnd(path); end > 0; end = path.lastIndexOf('/', end - 1)) {
       const found = this.#prefixes.get(path.slice(0, end));
       if (found !== undefined) return found;
     }
-    return this.#prefixes.get('/') ?? NO_RULE;
+    return this.#everyPath;
   }
 
   /** Where the first `#deepest` segments of the path end. */
@@ -76,7 +81,7 @@ export class Matcher {
   }
 
   #find(host: string): PathTable | null {
-    const exact = this.#hosts.get(host);
+    const exact = this.#hosts.size === 0 ? undefined : this.#hosts.get(host);
     if (exact !== undefined) return exact;
     if (this.#wildcards.size > 0) {
       const dot = host.indexOf('.');

@@ -11,12 +11,13 @@ import type { AttemptOwner, MemberTarget, Outcome } from './exchange.ts';
 import { isIdempotent } from './idempotent.ts';
 import type { LaneServices } from './lane-services.ts';
 import type { MemberAddress } from './member-pool.ts';
-import { hasRoom } from './outbox.ts';
+import { Outlet } from './outlet.ts';
 import { isClientsFault, type RequestFault } from './proxy-error.ts';
 import { ReadShare } from './read-turns.ts';
 import type { BodySink } from './request-body.ts';
 import { Timed } from './timer-wheel.ts';
 
+const NO_BYTES = Buffer.alloc(0);
 /** A connection this old is not kept: names are resolved anew now and then. */
 const MAX_AGE_MS = 600_000;
 /** A kept connection is given up so long before its member does: a request that meets the member's close is lost. */
@@ -38,6 +39,7 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   readonly #services: LaneServices;
   readonly #address: MemberAddress;
   readonly #socket: Socket;
+  readonly #outlet: Outlet;
   readonly #parser: ResponseParser;
   readonly #decoder: BodyDecoder;
   readonly #bornMs: number;
@@ -51,14 +53,9 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   /** Whether any byte of an answer has come since the exchange began. */
   #hasAnswerBegun = false;
   #interimAnswers = 0;
-  /** What a long answer is read into. */
-  #borrowed: Buffer | null = null;
   readonly #share: ReadShare;
-  /** Bytes of requests given to the socket before the exchange that it carries. */
+  /** Bytes sent before the exchange that it carries. */
   #sentBefore = 0;
-  #sentBytes = 0;
-  /** Flushes of the outbox before the request was posted: as long as there are no more it was not written. */
-  #postedAt = -1;
   /** Bytes received that the scoreboard does not know yet. */
   #uncounted = 0;
   /** Why the socket is being destroyed, where the socket does not know. */
@@ -76,11 +73,12 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
       port: address.port,
       noDelay: true,
       onread: {
-        buffer: () => this.#borrowed ?? services.readBuffers.shared,
+        buffer: services.readBuffer.target,
         callback: (size, buffer) => this.#onRead(size, buffer as Buffer),
       },
     });
     this.#socket = socket;
+    this.#outlet = new Outlet(socket, services.outbox);
     this.#share = new ReadShare(services.readTurns, socket, () => socket.resume());
     socket.on('connect', () => this.#onConnect());
     socket.on('drain', () => this.#onDrain());
@@ -102,7 +100,7 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     this.#fault = null;
     this.#hasAnswerBegun = false;
     this.#interimAnswers = 0;
-    this.#sentBefore = this.#sentBytes;
+    this.#sentBefore = this.#outlet.sentBytes;
     this.#parser.begin(exchange.method);
     exchange.peer = this;
     if (this.#state === 'idle') this.#send(exchange);
@@ -112,9 +110,9 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   /** More of the request's body. */
   writeBody(bytes: Buffer): boolean {
     this.#countSent(bytes.length);
-    const isRoomLeft = this.#services.outbox.write(this.#socket, bytes);
+    this.#outlet.write(bytes, 0, bytes.length);
     this.#awaitHead();
-    return isRoomLeft;
+    return this.#outlet.hasRoom;
   }
 
   resumeAnswer(): void {
@@ -159,16 +157,14 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     const { replacesHost } = this.#target!;
     const head = forwarding.write(exchange.head, this.#address.authority, exchange.requestEdits, replacesHost);
     const kept = exchange.body.attach(this);
-    const { outbox } = this.#services;
-    this.#postedAt = outbox.flushes;
-    outbox.post(this.#socket, head, kept[0] ?? null);
-    let bytes = head.length + (kept[0]?.length ?? 0);
+    const first = kept[0] ?? NO_BYTES;
+    let bytes = this.#outlet.post(head, first, 0, first.length);
     for (let i = 1; i < kept.length; i += 1) {
-      outbox.write(this.#socket, kept[i]!);
+      this.#outlet.write(kept[i]!, 0, kept[i]!.length);
       bytes += kept[i]!.length;
     }
     this.#countSent(bytes);
-    if (!exchange.body.isComplete && hasRoom(this.#socket)) exchange.connection.resumeBody();
+    if (!exchange.body.isComplete && this.#outlet.hasRoom) exchange.connection.resumeBody();
     this.#awaitHead();
   }
 
@@ -176,7 +172,7 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   #awaitHead(): void {
     const exchange = this.#exchange;
     if (this.#state !== 'head' || exchange === null) return;
-    const isMembersTurn = exchange.body.isComplete || exchange.isContinueAwaited || !hasRoom(this.#socket);
+    const isMembersTurn = exchange.body.isComplete || exchange.isContinueAwaited || !this.#outlet.hasRoom;
     this.#services.wheel.set(this, isMembersTurn ? this.#timeouts!.responseMs : 0);
   }
 
@@ -186,33 +182,29 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   }
 
   #onRead(size: number, buffer: Buffer): boolean {
-    const client = this.#exchange?.connection.socket;
-    this.#onData(size === buffer.length ? buffer : buffer.subarray(0, size));
-    const { readBuffers } = this.#services;
-    if (this.#borrowed !== null) readBuffers.giveBack(this.#borrowed, client);
-    this.#borrowed = this.#state === 'body' ? readBuffers.borrow() : null;
+    this.#onData(buffer, size);
     this.#share.count(size === buffer.length);
     return true;
   }
 
-  #onData(chunk: Buffer): void {
+  #onData(bytes: Buffer, size: number): void {
     const exchange = this.#exchange;
     // Nobody asked for anything.
     if (exchange === null) return this.destroy();
     // An answer to nothing: the request has not been written yet.
-    if (this.#postedAt === this.#services.outbox.flushes) return this.destroy();
+    if (this.#outlet.isPosted) return this.destroy();
     let at = 0;
     this.#hasAnswerBegun = true;
-    if (this.#state === 'head') at = this.#readHead(exchange, chunk);
-    if (at !== -1) this.#readBody(exchange, chunk, at);
+    if (this.#state === 'head') at = this.#readHead(exchange, bytes, size);
+    if (at !== -1) this.#readBody(exchange, bytes, at, size);
   }
 
-  /** Returns where the body begins in the chunk, or -1 when there is nothing to go on with. */
-  #readHead(exchange: ClientExchange, chunk: Buffer): number {
+  /** Returns where the body begins in `bytes[0, size)`, or -1 when there is nothing to go on with. */
+  #readHead(exchange: ClientExchange, bytes: Buffer, size: number): number {
     const parser = this.#parser;
     let at = 0;
     while (true) {
-      const progress = parser.feed(chunk, at, chunk.length);
+      const progress = parser.feed(bytes, at, size);
       if (progress === 'more') return -1;
       if (progress === 'refused' || parser.head.isSwitch) return this.#refuseHead();
       at = parser.position;
@@ -237,15 +229,15 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     return -1;
   }
 
-  #readBody(exchange: ClientExchange, chunk: Buffer, start: number): void {
+  #readBody(exchange: ClientExchange, bytes: Buffer, start: number, size: number): void {
     const decoder = this.#decoder;
     const before = start === 0 ? decoder.payloadBytes : 0;
-    const progress = decoder.feed(chunk, start, chunk.length);
+    const progress = decoder.feed(bytes, start, size);
     if (progress === 'refused') return this.#refuseBody(exchange);
     this.#uncounted += decoder.payloadBytes - before;
     this.#countReceived();
-    const isRoomLeft = exchange.writeAnswer(chunk, start, decoder);
-    if (decoder.isComplete) return this.#complete(exchange, decoder.position === chunk.length);
+    const isRoomLeft = exchange.writeAnswer(bytes, start, decoder);
+    if (decoder.isComplete) return this.#complete(exchange, decoder.position === size);
     exchange.flush();
     if (isRoomLeft) return this.#services.wheel.set(this, this.#timeouts!.bodyMs);
     this.#services.wheel.disarm(this);
@@ -272,7 +264,7 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
       head.isKeepAlive &&
       keptMs > 0 &&
       exchange.body.isComplete &&
-      hasRoom(this.#socket) &&
+      this.#outlet.hasRoom &&
       this.#services.clock.nowMs() - this.#bornMs < MAX_AGE_MS;
     this.#state = 'idle';
     this.#isKept = true;
@@ -329,11 +321,10 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     if (outcome.kind !== 'failed' || outcome.fault !== 'closed-before-head') return false;
     const isStale = this.#isKept && !this.#hasAnswerBegun;
     if (!isStale || !exchange.isReplayable) return false;
-    return isIdempotent(exchange.method) || this.#socket.bytesWritten === this.#sentBefore;
+    return isIdempotent(exchange.method) || this.#outlet.sentBytes === this.#sentBefore;
   }
 
   #countSent(bytes: number): void {
-    this.#sentBytes += bytes;
     this.#services.scoreboard.countSent(this.#target!.row, bytes);
   }
 

@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import { systemClock } from '../lib/clock.ts';
 import { type FieldText, fieldLine, joinFieldText, noFieldText } from '../wire/field-text.ts';
-import { createDropTable, hopByHopIds, writeRequestHead } from '../wire/head-writer.ts';
+import { createDropTable, hopByHopIds, requestHeadOut } from '../wire/head-writer.ts';
 import { headerIds } from '../wire/header-id.ts';
 import type { RequestHead } from '../wire/request-head.ts';
 import { httpDate } from './http-date.ts';
@@ -40,7 +40,7 @@ export function ownAnswer(
 
 /** The answer to a TRACE or OPTIONS that may go no further (RFC 9110 §7.6.2): what came, or nothing. */
 export function lastHopAnswer(head: RequestHead, isLast: boolean): string {
-  const body = head.method === 'TRACE' ? writeRequestHead(head, null, UNTRACED, null, noFieldText) : '';
+  const body = head.method === 'TRACE' ? requestHeadOut(head, null, UNTRACED, null, noFieldText).toString() : '';
   return answer(200, 'message/http', isLast, head.minorVersion, body, false, noFieldText);
 }
 

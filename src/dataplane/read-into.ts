@@ -10,16 +10,19 @@ interface Slots {
 
 const slots = findSlots();
 
-/** `onBytes` gets all that the socket reads; the bytes are good for the call only. For plain sockets, not those of TLS. */
-export function readInto(buffer: Buffer, socket: Socket, onBytes: (bytes: Buffer) => void): void {
+/**
+ * `onBytes` gets all that the socket reads, as the first `size` bytes; they are good for the call only. For plain sockets, not
+ * those of TLS.
+ */
+export function readInto(buffer: Buffer, socket: Socket, onBytes: (bytes: Buffer, size: number) => void): void {
   const { _handle: handle } = socket as { _handle?: { useUserBuffer?(buffer: Buffer): void } };
   if (slots === null || typeof handle?.useUserBuffer !== 'function') {
-    socket.on('data', onBytes);
+    socket.on('data', (bytes: Buffer) => onBytes(bytes, bytes.length));
     return;
   }
   handle.useUserBuffer(buffer);
   const onRead = (size: number): boolean => {
-    onBytes(size === buffer.length ? buffer : buffer.subarray(0, size));
+    onBytes(buffer, size);
     return true;
   };
   Object.assign(socket, { [slots.buffer]: buffer, [slots.callback]: onRead });

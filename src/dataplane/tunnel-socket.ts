@@ -69,7 +69,7 @@ export class TunnelSocket extends Duplex {
   }
 
   override _final(done: () => void): void {
-    if (this.isOpen) this.#client.socket.end();
+    if (this.isOpen) this.#client.endTunnel();
     done();
   }
 

@@ -8,6 +8,7 @@ export class TurnClock implements Clock {
   readonly #schedule: (turn: () => void) => void;
   /** NaN: this turn has not looked yet. */
   #nowMs = Number.NaN;
+  #wallMs = Number.NaN;
 
   /** `schedule`: has it called once this turn is over, and before the loop waits for anything. */
   constructor(clock: Clock, schedule: (turn: () => void) => void = setImmediate) {
@@ -16,15 +17,19 @@ export class TurnClock implements Clock {
   }
 
   nowMs(): number {
-    if (Number.isNaN(this.#nowMs)) {
-      this.#nowMs = this.#clock.nowMs();
-      this.#schedule(this.#onTurnOver);
-    }
+    if (Number.isNaN(this.#nowMs)) this.#look();
     return this.#nowMs;
   }
 
   wallMs(): number {
-    return this.#clock.wallMs();
+    if (Number.isNaN(this.#nowMs)) this.#look();
+    return this.#wallMs;
+  }
+
+  #look(): void {
+    this.#nowMs = this.#clock.nowMs();
+    this.#wallMs = this.#clock.wallMs();
+    this.#schedule(this.#onTurnOver);
   }
 
   readonly #onTurnOver = (): void => {

@@ -39,7 +39,7 @@ export function askForUpgrade(
     url: '/',
     httpVersion: '1.1',
     httpVersionMajor: 1,
-    headers: upgradeHeaders(connection.forwarding.write(head, authority, requestEdits, replacesHost)),
+    headers: upgradeHeaders(connection.forwarding.write(head, authority, requestEdits, replacesHost).toString()),
   } as unknown as IncomingMessage;
   const asked: ClientRequest[] = [];
   const keepRequest = (request: ClientRequest, _: unknown, socket: Socket): void => {

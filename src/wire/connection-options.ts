@@ -3,7 +3,7 @@
 import type { FieldLines } from './field-lines.ts';
 import { headerIds } from './header-id.ts';
 import { maxConnectionOptions } from './limits.ts';
-import { COMMA, equalsIgnoringCase, SPACE, TAB, tokenFold } from './octets.ts';
+import { COMMA, isToken, SPACE, TAB, tokenFold } from './octets.ts';
 import type { WireErrorCode } from './wire-error.ts';
 
 /** Re-usable. */
@@ -53,39 +53,39 @@ export function isPersistent(options: ConnectionOptions, minorVersion: number): 
 
 /** Reads a comma-separated list; empty elements are allowed, as recipients must (RFC 9110 §5.6.1.2). */
 function readList(fields: FieldLines, start: number, end: number, into: ConnectionOptions): WireErrorCode | null {
-  const { text } = fields;
+  const { bytes } = fields;
   let pos = start;
   while (pos < end) {
-    pos = skipBlanks(text, pos, end);
+    pos = skipBlanks(bytes, pos, end);
     const tokenStart = pos;
-    while (pos < end && tokenFold[text.charCodeAt(pos)] !== 0) pos++;
+    while (pos < end && tokenFold[bytes[pos]!] !== 0) pos++;
     if (pos > tokenStart) {
       const error = readOption(fields, tokenStart, pos, into);
       if (error !== null) return error;
     }
-    pos = skipBlanks(text, pos, end);
-    if (pos < end && text.charCodeAt(pos) !== COMMA) return 'bad-connection-option';
+    pos = skipBlanks(bytes, pos, end);
+    if (pos < end && bytes[pos] !== COMMA) return 'bad-connection-option';
     pos++;
   }
   return null;
 }
 
-function skipBlanks(text: string, start: number, end: number): number {
+function skipBlanks(bytes: Uint8Array, start: number, end: number): number {
   let pos = start;
-  while (pos < end && (text.charCodeAt(pos) === SPACE || text.charCodeAt(pos) === TAB)) pos++;
+  while (pos < end && (bytes[pos] === SPACE || bytes[pos] === TAB)) pos++;
   return pos;
 }
 
 function readOption(fields: FieldLines, start: number, end: number, into: ConnectionOptions): WireErrorCode | null {
-  const { text } = fields;
+  const { bytes } = fields;
   into.count++;
   if (into.count > maxConnectionOptions) return 'too-many-connection-options';
-  if (equalsIgnoringCase(text, start, end, 'keep-alive')) {
+  if (isToken(bytes, start, end, 'keep-alive')) {
     into.hasKeepAlive = true;
-  } else if (equalsIgnoringCase(text, start, end, 'close')) {
+  } else if (isToken(bytes, start, end, 'close')) {
     into.hasClose = true;
   } else {
-    const name = text.slice(start, end).toLowerCase();
+    const name = bytes.toString('latin1', start, end).toLowerCase();
     if (mustStay.has(name)) return 'bad-connection-option';
     if (name === 'upgrade') into.hasUpgrade = true;
     into.names ??= new Set();

@@ -1,4 +1,4 @@
-// The header lines of one message (or the trailer lines of one body): offsets into its text, in order, with
+// The header lines of one message (or the trailer lines of one body): offsets into its bytes, in order, with
 // case and duplicates. Re-usable; strings are made only when asked for. Knows no meaning of any header.
 import { type HeaderId, underscoreFlag } from './header-id.ts';
 import { equalsIgnoringCase } from './octets.ts';
@@ -9,13 +9,21 @@ const firstCapacity = 16;
 const idMask = 0xff;
 const nominatedFlag = 0x200;
 
+/** Room for most heads. Bytes. */
+const firstBytes = 1_024;
+/** More than this is not kept for the next message. Bytes. */
+const mostKeptBytes = 8_192;
+const noBytes = Buffer.alloc(0);
+
 /**
- * Lines by index, 0 to `count - 1`. Offsets are into `text`, whose characters are octets (latin1).
- * Valid until the parser that owns it begins its next message; slices keep their text alive.
+ * Lines by index, 0 to `count - 1`. Offsets are into `bytes`, and into `text`, whose characters are octets (latin1).
+ * Valid until the parser that owns it begins its next message; slices of the text keep it alive.
  */
 export class FieldLines {
-  /** The whole head, first line and final empty line included; '' until the head is complete. */
-  text = '';
+  /** The whole head, first line and final empty line included, and rubbish behind it. */
+  bytes = noBytes;
+  /** How much of `bytes` it is; 0 until the head is complete. */
+  length = 0;
   /** Number of lines. */
   count = 0;
   /** Where the empty line after the last line begins. */
@@ -26,14 +34,31 @@ export class FieldLines {
   // Bit sets of the ids seen, so that asking for what is not there costs nothing.
   #seenLow = 0;
   #seenHigh = 0;
+  #text = '';
 
   clear(): void {
-    this.text = '';
+    if (this.bytes.length > mostKeptBytes) this.bytes = noBytes;
+    this.length = 0;
+    this.#text = '';
     this.count = 0;
     this.endOffset = 0;
     this.hasNominated = false;
     this.#seenLow = 0;
     this.#seenHigh = 0;
+  }
+
+  /** The whole head; '' until it is complete. */
+  get text(): string {
+    if (this.#text.length < this.length) this.#text = this.bytes.toString('latin1', 0, this.length);
+    return this.#text;
+  }
+
+  /** For the parser: the head is `source[start, end)`. */
+  complete(source: Buffer, start: number, end: number): void {
+    const length = end - start;
+    if (length > this.bytes.length) this.bytes = Buffer.allocUnsafeSlow(Math.max(length, firstBytes));
+    source.copy(this.bytes, 0, start, end);
+    this.length = length;
   }
 
   /** For the parser. `word` is what `recogniseHeader` gave. */

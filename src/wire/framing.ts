@@ -2,7 +2,7 @@
 // Stricter than the grammar: every doubt about the framing refuses the message, for requests and responses alike.
 import type { FieldLines } from './field-lines.ts';
 import { headerIds } from './header-id.ts';
-import { equalsIgnoringCase, TAB, ZERO } from './octets.ts';
+import { isToken, TAB, ZERO } from './octets.ts';
 import type { WireErrorCode } from './wire-error.ts';
 
 /** `none`: no body. `length`: so many bytes. `chunked`: chunks and trailers. `close`: all until the connection ends (responses only). */
@@ -32,7 +32,7 @@ export function readFraming(fields: FieldLines, minorVersion: number, into: Decl
   if (length === -1) return null;
   if (fields.find(headerIds.contentLength, length + 1) !== -1) return 'duplicate-content-length';
   if (hasTabAround(fields, length)) return 'bad-content-length';
-  into.contentLength = parseContentLength(fields.text, fields.valueStart(length), fields.valueEnd(length));
+  into.contentLength = parseContentLength(fields.bytes, fields.valueStart(length), fields.valueEnd(length));
   return into.contentLength === -1 ? 'bad-content-length' : null;
 }
 
@@ -40,7 +40,7 @@ function checkTransferEncoding(fields: FieldLines, index: number, minorVersion: 
   if (fields.find(headerIds.transferEncoding, index + 1) !== -1) return 'duplicate-transfer-encoding';
   if (minorVersion === 0) return 'te-in-http-1.0';
   if (hasTabAround(fields, index)) return 'bad-transfer-encoding';
-  if (equalsIgnoringCase(fields.text, fields.valueStart(index), fields.valueEnd(index), 'chunked')) return null;
+  if (isToken(fields.bytes, fields.valueStart(index), fields.valueEnd(index), 'chunked')) return null;
   return otherCodings.test(fields.value(index)) ? 'unsupported-transfer-encoding' : 'bad-transfer-encoding';
 }
 
@@ -49,22 +49,22 @@ function checkTransferEncoding(fields: FieldLines, index: number, minorVersion: 
  * value; in the fields that frame and route a message nothing may be read in two ways.
  */
 export function hasTabAround(fields: FieldLines, index: number): boolean {
-  const { text } = fields;
+  const { bytes } = fields;
   for (let i = fields.nameEnd(index) + 1; i < fields.valueStart(index); i++) {
-    if (text.charCodeAt(i) === TAB) return true;
+    if (bytes[i] === TAB) return true;
   }
   for (let i = fields.valueEnd(index); i < fields.lineEnd(index); i++) {
-    if (text.charCodeAt(i) === TAB) return true;
+    if (bytes[i] === TAB) return true;
   }
   return false;
 }
 
 /** Reads 1*DIGIT up to 2^53 - 1; -1 for anything else (sign, space, list, hexadecimal, overflow, nothing). */
-function parseContentLength(text: string, start: number, end: number): number {
+function parseContentLength(bytes: Uint8Array, start: number, end: number): number {
   if (start === end) return -1;
   let length = 0;
   for (let i = start; i < end; i++) {
-    const digit = text.charCodeAt(i) - ZERO;
+    const digit = bytes[i]! - ZERO;
     if (digit < 0 || digit > 9) return -1;
     length = length * 10 + digit;
     if (length > Number.MAX_SAFE_INTEGER) return -1;

@@ -3,8 +3,12 @@
 import type { FieldLines } from './field-lines.ts';
 import type { FieldText, FieldValue, TargetText } from './field-text.ts';
 import { type HeaderId, headerIdCount, headerIds } from './header-id.ts';
+import { CR, LF } from './octets.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
+
+/** What stands around a value that is put in place of another. */
+const EDIT_BYTES = ': \r\n'.length;
 
 const keep = 0;
 const drop = 1;
@@ -62,58 +66,108 @@ export function createDropTable(ids: readonly HeaderId[]): DropTable {
 }
 
 /**
- * The outgoing request head as latin1 text: `target` instead of the target that came (null: that one, in origin form), HTTP/1.1,
- * the lines that came without those in `drops`, those named by Connection and those in `edits`, then the lines of `added`.
+ * A head that goes out: the first line, the lines that came without those in `drops`, those named by Connection and those
+ * in `edits`, then the lines of `added`. Reads the head that came when it is written, so it is good as long as that one.
  */
-export function writeRequestHead(
+export class OutgoingHead {
+  readonly #line: string;
+  readonly #fields: FieldLines;
+  readonly #start: number;
+  readonly #drops: DropTable;
+  readonly #edits: FieldEdits | null;
+  readonly #added: FieldText;
+
+  /** `line`: comes before the text that came, of which what is before `start` is left out. */
+  constructor(
+    line: string,
+    fields: FieldLines,
+    start: number,
+    drops: DropTable,
+    edits: FieldEdits | null,
+    added: FieldText,
+  ) {
+    this.#line = line;
+    this.#fields = fields;
+    this.#start = start;
+    this.#drops = drops;
+    this.#edits = edits;
+    this.#added = added;
+  }
+
+  /** Room that `write` may need. Bytes. */
+  get maxBytes(): number {
+    let bytes = this.#line.length + this.#fields.length + this.#added.length;
+    if (this.#edits !== null) for (const value of this.#edits.values()) bytes += (value?.length ?? 0) + EDIT_BYTES;
+    return bytes;
+  }
+
+  /** Writes it to `into[at…]`, which has room for `maxBytes`. Returns where it ends. */
+  write(into: Buffer, at: number): number {
+    let end = this.#line === '' ? at : at + into.write(this.#line, at, 'latin1');
+    end = this.#writeKept(into, end);
+    if (this.#added !== '') end += into.write(this.#added, end, 'latin1');
+    into[end] = CR;
+    into[end + 1] = LF;
+    return end + 2;
+  }
+
+  /** The same as latin1 text. */
+  toString(): string {
+    const bytes = Buffer.allocUnsafe(this.maxBytes);
+    return bytes.toString('latin1', 0, this.write(bytes, 0));
+  }
+
+  #writeKept(into: Buffer, at: number): number {
+    const fields = this.#fields;
+    const edits = this.#edits;
+    const { bytes, count } = fields;
+    let runStart = this.#start;
+    let end = at;
+    for (let i = 0; i < count; i++) {
+      const edit = edits?.get(i);
+      if (edit === undefined && !isDropped(fields, i, this.#drops)) continue;
+      // What gets another value keeps its name, as it was sent.
+      end += bytes.copy(into, end, runStart, typeof edit === 'string' ? fields.nameEnd(i) : fields.nameStart(i));
+      if (typeof edit === 'string') end += into.write(`: ${edit}\r\n`, end, 'latin1');
+      runStart = fields.lineEnd(i);
+    }
+    return end + bytes.copy(into, end, runStart, fields.endOffset);
+  }
+}
+
+/**
+ * The outgoing request head: `target` instead of the target that came (null: that one, in origin form), HTTP/1.1, and its
+ * lines. See `OutgoingHead`.
+ */
+export function requestHeadOut(
   head: RequestHead,
   target: TargetText | null,
   drops: DropTable,
   edits: FieldEdits | null,
   added: FieldText,
-): string {
+): OutgoingHead {
   const isLineKept = target === null && head.minorVersion === 1 && head.targetForm !== 'absolute';
-  if (isLineKept) return copyKept('', head.fields, head.lineStart, drops, edits, added);
+  if (isLineKept) return new OutgoingHead('', head.fields, head.lineStart, drops, edits, added);
   const line = `${head.method} ${target ?? head.originTarget} HTTP/1.1\r\n`;
-  return copyKept(line, head.fields, firstLineStart(head.fields), drops, edits, added);
+  return new OutgoingHead(line, head.fields, firstLineStart(head.fields), drops, edits, added);
 }
 
-/** The outgoing response head as latin1 text; status and reason stay. See `writeRequestHead`. */
-export function writeResponseHead(
+/** The outgoing response head; status and reason stay. See `OutgoingHead`. */
+export function responseHeadOut(
   head: ResponseHead,
   drops: DropTable,
   edits: FieldEdits | null,
   added: FieldText,
-): string {
-  if (head.minorVersion === 1 && !head.lacksReasonSpace) return copyKept('', head.fields, 0, drops, edits, added);
+): OutgoingHead {
+  if (head.minorVersion === 1 && !head.lacksReasonSpace) {
+    return new OutgoingHead('', head.fields, 0, drops, edits, added);
+  }
   const line = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
-  return copyKept(line, head.fields, firstLineStart(head.fields), drops, edits, added);
+  return new OutgoingHead(line, head.fields, firstLineStart(head.fields), drops, edits, added);
 }
 
 function firstLineStart(fields: FieldLines): number {
   return fields.count > 0 ? fields.nameStart(0) : fields.endOffset;
-}
-
-function copyKept(
-  line: string,
-  fields: FieldLines,
-  start: number,
-  drops: DropTable,
-  edits: FieldEdits | null,
-  added: FieldText,
-): string {
-  const { text, count } = fields;
-  let out = line;
-  let runStart = start;
-  for (let i = 0; i < count; i++) {
-    const edit = edits?.get(i);
-    if (edit === undefined && !isDropped(fields, i, drops)) continue;
-    const lineStart = fields.nameStart(i);
-    if (lineStart > runStart) out += text.slice(runStart, lineStart);
-    if (typeof edit === 'string') out += `${fields.name(i)}: ${edit}\r\n`;
-    runStart = fields.lineEnd(i);
-  }
-  return `${out}${text.slice(runStart, fields.endOffset)}${added}\r\n`;
 }
 
 function isDropped(fields: FieldLines, index: number, drops: DropTable): boolean {

@@ -46,6 +46,24 @@ export const hexValue = table((octet) => {
   return Number.isNaN(value) ? 255 : value;
 });
 
+/** Whether `bytes[start, end)` is `lower` (an all-lower-case token) without regard to the case of ASCII letters. */
+export function isToken(bytes: Uint8Array, start: number, end: number, lower: string): boolean {
+  if (end - start !== lower.length) return false;
+  for (let i = 0; i < lower.length; i++) {
+    if (tokenFold[bytes[start + i]!] !== lower.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/** Whether `bytes[start, end)` is `literal`, of ASCII characters. */
+export function isLiteral(bytes: Uint8Array, start: number, end: number, literal: string): boolean {
+  if (end - start !== literal.length) return false;
+  for (let i = 0; i < literal.length; i++) {
+    if (bytes[start + i] !== literal.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
 /** Whether `text[start, end)` is `lower` (an all-lower-case literal) without regard to the case of ASCII letters. */
 export function equalsIgnoringCase(text: string, start: number, end: number, lower: string): boolean {
   if (end - start !== lower.length) return false;

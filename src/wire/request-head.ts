@@ -5,9 +5,12 @@ import { createConnectionOptions, isPersistent, readConnectionOptions } from './
 import type { FieldLines } from './field-lines.ts';
 import { type DeclaredFraming, type Framing, hasTabAround, readFraming } from './framing.ts';
 import { headerIds } from './header-id.ts';
-import { equalsIgnoringCase, QUESTION } from './octets.ts';
+import { equalsIgnoringCase, isLiteral, QUESTION } from './octets.ts';
 import { createRequestTarget, parseTarget, type TargetForm } from './request-target.ts';
 import type { WireErrorCode } from './wire-error.ts';
+
+/** The most common first. */
+const commonMethods = ['GET', 'POST', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'];
 
 /** A request head. Strings are sliced when asked for; keep them in variables rather than asking twice. */
 export class RequestHead {
@@ -82,9 +85,16 @@ export class RequestHead {
 
   /** For the parser: reads everything but the request line. Returns why the request must be refused, or null. */
   check(): WireErrorCode | null {
-    this.method = this.fields.text.slice(this.lineStart, this.methodEnd);
+    this.method = this.#readMethod();
     if (this.method === 'CONNECT') return 'connect-not-supported';
     return this.#checkTarget() ?? this.#checkHost() ?? this.#checkFraming() ?? this.#checkConnection();
+  }
+
+  /** One string for all requests with a common method: to hold on to a new one is dear. */
+  #readMethod(): string {
+    const { fields, lineStart, methodEnd } = this;
+    for (const method of commonMethods) if (isLiteral(fields.bytes, lineStart, methodEnd, method)) return method;
+    return fields.text.slice(lineStart, methodEnd);
   }
 
   #checkTarget(): WireErrorCode | null {

@@ -102,7 +102,7 @@ export class SectionReader implements FieldCursor {
     const after = this.#parseLines(bytes, origin, end);
     if (after === needMore && end - origin === maxBytes) refuse(this, tooLarge);
     if (this.error !== null || after === needMore) return 0;
-    this.fields.text = bytes.toString('latin1', origin, after);
+    this.fields.complete(bytes, origin, after);
     return after - origin;
   }
 

@@ -1,6 +1,6 @@
 // What passes through unchanged, and what is framed anew for the client that asked.
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { Outbox } from '../../../src/dataplane/outbox.ts';
+import { Outlet } from '../../../src/dataplane/outlet.ts';
 import { until } from '../../helpers/patience.ts';
 import { get, ok, request, stage } from './stage.ts';
 
@@ -130,7 +130,7 @@ test('what HTTP/1.0 clients get of many small chunks is written in few pieces', 
   await attempt.takeMessage();
   attempt.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
   await client.take('\r\n\r\n');
-  const write = vi.spyOn(Outbox.prototype, 'write');
+  const write = vi.spyOn(Outlet.prototype, 'send');
   onTestFinished(() => write.mockRestore());
   const letters = 'abcdefghij'.repeat(500);
   attempt.send(`${[...letters].map((letter) => `1\r\n${letter}\r\n`).join('')}0\r\n\r\n`);

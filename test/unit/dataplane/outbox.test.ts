@@ -1,142 +1,156 @@
 import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { Outbox } from '../../../src/dataplane/outbox.ts';
-import { ReadBuffers } from '../../../src/dataplane/read-buffers.ts';
+import { Outlet } from '../../../src/dataplane/outlet.ts';
+import { ReadBuffer } from '../../../src/dataplane/read-buffer.ts';
 
-/** Takes note of writes. While it is full it keeps them, as a socket does, without copying. */
+const NOTHING = Buffer.alloc(0);
+
+/** Takes note of writes. It has no descriptor, so all that is sent to it waits in it, without being copied. */
 class FakeSocket {
-  destroyed = false;
-  isFull = false;
+  _handle: object | null = {};
   writableNeedDrain = false;
   writableLength = 0;
-  readonly writes: (string | Buffer)[] = [];
+  readonly writes: Buffer[] = [];
+  readonly outlet: Outlet;
   readonly #log: string[];
 
-  constructor(log: string[]) {
+  constructor(log: string[], outbox: Outbox) {
     this.#log = log;
+    this.outlet = new Outlet(this as unknown as Socket, outbox);
   }
 
-  write(data: string | Buffer): boolean {
-    this.writes.push(this.isFull ? data : data.toString('latin1'));
+  write(data: Buffer): boolean {
+    this.writes.push(data);
     this.#log.push(data.toString('latin1').slice(0, 20));
-    if (this.isFull) this.writableLength += data.length;
+    this.writableLength += data.length;
     return true;
   }
 
-  cork(): void {}
-  uncork(): void {}
-
   get text(): string {
-    return this.writes.map((data) => data.toString('latin1')).join('');
+    return Buffer.concat(this.writes).toString('latin1');
   }
 
-  asSocket(): Socket {
-    return this as unknown as Socket;
+  post(head: string, body = NOTHING, start = 0, end = body.length): number {
+    return this.outlet.post(head, body, start, end);
   }
 }
 
 function scene() {
   const log: string[] = [];
   const turns: (() => void)[] = [];
-  const readBuffers = new ReadBuffers();
-  const outbox = new Outbox(readBuffers, (flush) => turns.push(flush));
+  const readBuffer = new ReadBuffer();
+  const outbox = new Outbox(readBuffer, (flush) => turns.push(flush));
   const endTurn = (): void => {
     for (const flush of turns.splice(0)) flush();
   };
-  return { log, outbox, readBuffers, turns, endTurn, socket: () => new FakeSocket(log) };
+  return { log, outbox, readBuffer, turns, endTurn, socket: () => new FakeSocket(log, outbox) };
 }
 
 test('what is posted goes out when the turn is over, in order, and each turn is asked for once', () => {
-  const { log, outbox, turns, endTurn, socket } = scene();
+  const { log, turns, endTurn, socket } = scene();
   const [one, two] = [socket(), socket()];
-  outbox.post(one.asSocket(), 'a', null);
-  outbox.post(two.asSocket(), 'b', Buffer.from('c'));
-  outbox.post(one.asSocket(), 'd', Buffer.alloc(0));
+  expect(one.post('a')).toBe(1);
+  expect(two.post('b', Buffer.from('xcy'), 1, 2)).toBe(2);
+  one.post('d');
+  expect(one.outlet.isPosted).toBe(true);
   expect(log).toEqual([]);
   expect(turns).toHaveLength(1);
   endTurn();
+  expect(one.outlet.isPosted).toBe(false);
   expect(log).toEqual(['a', 'bc', 'd']);
-  outbox.post(one.asSocket(), 'e', null);
+  one.post('e');
   endTurn();
   expect(one.text).toBe('ade');
 });
 
-test('what is written at once overtakes nothing, and a closing comes last', () => {
+test('what is written at once overtakes nothing of its socket, and a closing comes last', () => {
   const { log, outbox, endTurn, socket } = scene();
-  const one = socket();
-  outbox.post(one.asSocket(), 'a', null);
-  outbox.write(one.asSocket(), 'b');
+  const [one, two] = [socket(), socket()];
+  two.post('z');
+  two.outlet.write(Buffer.from('y'), 0, 1);
+  one.post('a');
+  one.outlet.write(Buffer.from('b'), 0, 1);
   outbox.close({ begin: () => log.push('end') });
-  outbox.post(one.asSocket(), 'c', Buffer.alloc(20_000, 'C'));
-  expect(log.slice(0, 2)).toEqual(['a', 'b']);
+  one.post('c', Buffer.alloc(20_000, 'C'));
+  expect(log.slice(0, 4)).toEqual(['z', 'y', 'a', 'b']);
   outbox.close({ begin: () => log.push('last end') });
-  outbox.post(one.asSocket(), 'd', null);
+  one.post('d');
   endTurn();
-  expect(log.slice(-2)).toEqual(['d', 'last end']);
+  expect(log.slice(-3)).toEqual(['d', 'end', 'last end']);
   expect(one.text).toBe(`abc${'C'.repeat(20_000)}d`);
 });
 
-test('nothing is written to a socket that was destroyed meanwhile', () => {
-  const { outbox, endTurn, socket } = scene();
-  const [gone, here] = [socket(), socket()];
-  outbox.post(gone.asSocket(), 'a', null);
-  outbox.post(here.asSocket(), 'b', null);
-  gone.destroyed = true;
+test('who has nothing posted does not have the others written to', () => {
+  const { log, endTurn, socket } = scene();
+  const [one, two] = [socket(), socket()];
+  one.post('a');
+  two.outlet.write(Buffer.from('b'), 0, 1);
+  expect(log).toEqual(['b']);
   endTurn();
+  expect(log).toEqual(['b', 'a']);
+});
+
+test('nothing is written to a socket that was destroyed meanwhile', () => {
+  const { endTurn, socket } = scene();
+  const [gone, here] = [socket(), socket()];
+  gone.post('a');
+  here.post('b');
+  gone._handle = null;
+  endTurn();
+  gone.outlet.write(Buffer.from('c'), 0, 1);
   expect([gone.text, here.text]).toEqual(['', 'b']);
 });
 
-test('messages that together are more than a block all arrive', () => {
-  const { outbox, endTurn, socket } = scene();
+test.each([0, 1, 8_192, 8_193, 16_384, 16_385, 65_536])('a head and a body of %i bytes arrive in one piece', (size) => {
+  const { readBuffer, endTurn, socket } = scene();
+  const [own, read] = [socket(), socket()];
+  const body = Buffer.alloc(size, 'x');
+  expect(own.post('own ', body)).toBe(size + 4);
+  readBuffer.target.fill('h', 0, 30);
+  const end = Math.min(30 + size, readBuffer.target.length);
+  readBuffer.target.fill('r', 30, end);
+  expect(read.post(`${'H'.repeat(1_000)} `, readBuffer.target, 30, end)).toBe(1_001 + end - 30);
+  readBuffer.memory.fill('!');
+  endTurn();
+  expect(own.text).toBe(`own ${'x'.repeat(size)}`);
+  expect(read.text).toBe(`${'H'.repeat(1_000)} ${'r'.repeat(end - 30)}`);
+});
+
+test('a head that is too long to go before its body where that lies goes out all the same', () => {
+  const { readBuffer, socket, endTurn } = scene();
+  const one = socket();
+  readBuffer.target.fill('r');
+  one.post('H'.repeat(5_000), readBuffer.target, 30, 60_000);
+  one.post('J'.repeat(200_000), readBuffer.target, 0, 3);
+  endTurn();
+  expect(one.text).toBe(`${'H'.repeat(5_000)}${'r'.repeat(59_970)}${'J'.repeat(200_000)}rrr`);
+});
+
+test('messages that together are more than the block all arrive', () => {
+  const { endTurn, socket } = scene();
   const sockets = Array.from({ length: 20 }, () => socket());
-  for (const [i, one] of sockets.entries()) outbox.post(one.asSocket(), `${i} `, Buffer.alloc(16_384, 65 + i));
+  for (const [i, one] of sockets.entries()) one.post(`${i} `, Buffer.alloc(16_384, 65 + i));
   endTurn();
   for (const [i, one] of sockets.entries()) {
     expect(one.text).toBe(`${i} ${String.fromCharCode(65 + i).repeat(16_384)}`);
   }
-  const [large] = sockets;
-  large!.writes.length = 0;
-  outbox.post(large!.asSocket(), 'h'.repeat(60_000), Buffer.alloc(16_384, 'x'));
-  endTurn();
-  expect(large!.text).toBe('h'.repeat(60_000) + 'x'.repeat(16_384));
 });
 
-test('bytes that wait in full sockets are not touched by later messages', () => {
-  const { outbox, readBuffers, endTurn, socket } = scene();
+test('bytes that wait in a socket are not touched by later messages', () => {
+  const { readBuffer, endTurn, socket } = scene();
   const full = socket();
-  full.isFull = true;
   for (const letter of ['a', 'b']) {
-    outbox.post(full.asSocket(), letter, Buffer.from(letter));
+    full.post(letter, Buffer.from(letter));
     endTurn();
   }
-  readBuffers.shared.fill('c');
-  outbox.write(full.asSocket(), readBuffers.shared.subarray(0, 3));
-  outbox.post(full.asSocket(), 'd', readBuffers.shared.subarray(0, 20_000));
-  for (let i = 0; i < 10; i += 1) {
-    readBuffers.shared.fill('!');
-    outbox.post(socket().asSocket(), '!', Buffer.alloc(15_000, '!'));
+  readBuffer.target.fill('c');
+  full.outlet.write(readBuffer.target, 0, 3);
+  full.post('d', readBuffer.target, 0, 20_000);
+  for (let i = 0; i < 20; i += 1) {
+    readBuffer.memory.fill('!');
+    socket().post('!', Buffer.alloc(15_000, '!'));
     endTurn();
   }
   expect(full.text).toBe(`aabbcccd${'c'.repeat(20_000)}`);
-});
-
-test('many messages of one turn wait for its end, and those that stay with full sockets are not touched', () => {
-  const { log, outbox, endTurn, socket } = scene();
-  const sockets = Array.from({ length: 12 }, () => socket());
-  const post = (letter: string): void => {
-    for (const [i, one] of sockets.entries()) outbox.post(one.asSocket(), `${i}`, Buffer.alloc(16_384, letter));
-  };
-  for (const one of sockets) one.isFull = true;
-  post('a');
-  expect(log).toEqual([]);
-  endTurn();
-  for (const one of sockets) {
-    one.isFull = false;
-    one.writableLength = 0;
-  }
-  post('b');
-  endTurn();
-  for (const [i, one] of sockets.entries()) {
-    expect(one.text).toBe(`${i}${'a'.repeat(16_384)}${i}${'b'.repeat(16_384)}`);
-  }
 });

@@ -91,9 +91,9 @@ test.each(ours.flatMap((name) => [name, name.replaceAll('-', '_'), name.toUpperC
         const trusted = { check: () => isTrusted } as never;
         const options = { sendsForwarded: false, sendsVia: false, viaName: 'x', requestIds: new RequestIds() };
         const headers = new ForwardingHeaders({ ...options, requestId, trusted }, '10.0.0.1', 'http');
-        expect(headers.write(parser.head, 'm')).not.toContain('forged');
+        expect(headers.write(parser.head, 'm').toString()).not.toContain('forged');
         const added = [[name.replaceAll('_', '-'), 'true word']] as const;
-        const told = headers.write(parser.head, 'm', { target: null, lines: null, added });
+        const told = headers.write(parser.head, 'm', { target: null, lines: null, added }).toString();
         expect(told).toContain(`${name.replaceAll('_', '-')}: true word\r\n`);
         expect(told).not.toContain('forged');
       }

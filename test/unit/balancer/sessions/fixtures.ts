@@ -77,7 +77,8 @@ export function linesOf(lines: readonly string[]): FieldLines {
   }
   for (const mark of marks) fields.append(...mark);
   fields.endOffset = text.length;
-  fields.text = `${text}\r\n`;
+  const bytes = Buffer.from(`${text}\r\n`, 'latin1');
+  fields.complete(bytes, 0, bytes.length);
   return fields;
 }
 

@@ -45,8 +45,6 @@ function lookup(unit: SessionUnit, cookies: string, isFound = true): () => void 
     `Cookie: ${cookies}`,
     'Referer: https://shop.example.com/shop/cart',
   ]);
-  // One flat string, as off the wire.
-  lines.text = Buffer.from(lines.text, 'latin1').toString('latin1');
   const reading = createSessionReading();
   const once = (): void => readSession(session, lines, '/shop/cart/items?page=2', nowMs, reading);
   once();
