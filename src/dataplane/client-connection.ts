@@ -192,7 +192,7 @@ export class ClientConnection extends Timed {
     else if (this.#tunnel !== null) {
       if (!this.#tunnel.clientSent(readBuffer.keepable(bytes.subarray(0, size)))) this.#pause();
     } else if (exchange.body.isComplete) this.#hold(bytes, 0, size);
-    else this.#readBody(exchange, readBuffer.keepable(bytes.subarray(0, size)));
+    else this.#readBody(exchange, bytes, 0, size);
     this.#share.count(size === readBuffer.target.length);
   }
 
@@ -222,7 +222,7 @@ export class ClientConnection extends Timed {
   }
 
   #begin(bytes: Buffer, size: number, { head, position: bodyStart }: RequestParser): void {
-    const { wheel, replayBudget, readBuffer, clock, limits } = this.#services;
+    const { wheel, replayBudget, clock, limits } = this.#services;
     this.#isHeadBegun = false;
     this.#requests += 1;
     wheel.disarm(this);
@@ -232,7 +232,7 @@ export class ClientConnection extends Timed {
     this.#exchange = exchange;
     if (bodyStart < size) {
       if (body.isComplete) this.#hold(bytes, bodyStart, size);
-      else this.#readBody(exchange, readBuffer.keepable(bytes.subarray(bodyStart, size)));
+      else this.#readBody(exchange, bytes, bodyStart, size);
     } else if (!body.isComplete) this.#expectBody(exchange);
     if (this.#hasEnded) {
       if (!body.isComplete) return this.#end();
@@ -245,13 +245,13 @@ export class ClientConnection extends Timed {
     this.exchangeEnded(exchange);
   }
 
-  #readBody(exchange: ClientExchange, chunk: Buffer): void {
+  #readBody(exchange: ClientExchange, bytes: Buffer, start: number, end: number): void {
     const { body } = exchange;
-    const mayGoOn = body.feed(chunk, 0);
+    const mayGoOn = body.feed(bytes, start, end);
     if (body.fault !== null) return this.#fail(body.fault);
     if (body.isComplete) {
       if (!this.#isDrainAwaited) this.#services.wheel.disarm(this);
-      if (body.position < chunk.length) this.#hold(chunk, body.position, chunk.length);
+      if (body.position < end) this.#hold(bytes, body.position, end);
       if (exchange.isAnswered) this.#next(exchange);
     } else {
       if (!this.#isDrainAwaited) this.#services.wheel.set(this, mayGoOn ? exchange.bodyTimeoutMs : 0);

@@ -17,6 +17,7 @@ import { ForwardingHeaders } from './forwarding-headers.ts';
 import { Http1Forwarder } from './http1-forwarder.ts';
 import { LaneBalance } from './lane-balance.ts';
 import { defaultLaneLimits, type LaneLimits, type LaneServices } from './lane-services.ts';
+import { BlockPool } from './kept-bytes.ts';
 import { Listener } from './listener.ts';
 import { lookUpName, MemberDialler } from './member-dialler.ts';
 import { MemberPool } from './member-pool.ts';
@@ -75,6 +76,7 @@ class Lane {
         usedBytes: 0,
         maxBytes: limits.maxReplayBytesInAll,
         maxBytesEach: limits.maxReplayBytes,
+        blocks: new BlockPool(),
       },
       readBuffer,
       readTurns: new ReadTurns(),

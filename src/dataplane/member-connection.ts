@@ -108,9 +108,9 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   }
 
   /** More of the request's body. */
-  writeBody(bytes: Buffer): boolean {
-    this.#countSent(bytes.length);
-    this.#outlet.write(bytes, 0, bytes.length);
+  writeBody(bytes: Buffer, start: number, end: number): boolean {
+    this.#countSent(end - start);
+    this.#outlet.write(bytes, start, end);
     this.#awaitHead();
     return this.#outlet.hasRoom;
   }

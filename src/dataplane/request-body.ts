@@ -3,13 +3,13 @@
 import { BodyDecoder } from '../wire/body-decoder.ts';
 import type { Framing } from '../wire/framing.ts';
 import type { BodyLimits } from '../wire/limits.ts';
-import { KeptBytes } from './kept-bytes.ts';
+import { type BlockPool, KeptBytes } from './kept-bytes.ts';
 import type { RequestFault } from './proxy-error.ts';
 
 /** Takes body bytes for a member. */
 export interface BodySink {
-  /** False: full; the source pauses until it is told to go on. */
-  writeBody(bytes: Buffer): boolean;
+  /** `bytes[start, end)` are good for the call only. False: full; the source pauses until it is told to go on. */
+  writeBody(bytes: Buffer, start: number, end: number): boolean;
 }
 
 /** How much of all request bodies of a lane is kept for replay. */
@@ -18,6 +18,7 @@ export interface ReplayBudget {
   readonly maxBytes: number;
   /** Of one request. */
   readonly maxBytesEach: number;
+  readonly blocks: BlockPool;
 }
 
 const NOTHING: readonly Buffer[] = [];
@@ -68,10 +69,13 @@ export class RequestBody {
     return !this.#isBeyondLimit();
   }
 
-  /** Takes `chunk[start…]` up to the end of the body. Returns whether the source may go on at once. */
-  feed(chunk: Buffer, start: number): boolean {
+  /**
+   * Takes `bytes[start, end)`, up to the end of the body; what is kept of them is copied. Returns whether the source may go on
+   * at once.
+   */
+  feed(bytes: Buffer, start: number, end: number): boolean {
     const decoder = this.#decoder!;
-    const progress = decoder.feed(chunk, start, chunk.length);
+    const progress = decoder.feed(bytes, start, end);
     if (progress === 'refused') {
       this.fault ??= decoder.error ?? 'bad-request-body';
       return false;
@@ -83,22 +87,25 @@ export class RequestBody {
       this.fault ??= 'body-too-large';
       return false;
     }
-    const bytes = start === 0 && decoder.position === chunk.length ? chunk : chunk.subarray(start, decoder.position);
     if (this.#sink === null) {
-      this.#keep(bytes);
+      this.#keep(bytes, start, decoder.position);
       return this.#mayHoldMore();
     }
-    if (this.isReplayable) this.#keep(bytes);
-    if (this.#isTooMuch()) this.#giveUpReplay();
-    return this.#sink.writeBody(bytes);
+    if (this.isReplayable) this.#keep(bytes, start, decoder.position);
+    if (this.#isTooMuch()) this.#giveUpReplay()?.giveBack();
+    return this.#sink.writeBody(bytes, start, decoder.position);
   }
 
-  /** Bytes from now on go to the sink; what came before is returned, to be sent first. Only while replayable. */
+  /**
+   * Bytes from now on go to the sink; what came before is returned, to be sent first, before the next call. Only while
+   * replayable.
+   */
   attach(sink: BodySink): readonly Buffer[] {
     this.#sink = sink;
     if (this.#kept === null) return NOTHING;
     const pieces = this.#kept.pieces();
-    // What had to be held before there was a sink may be more than is held for replay.
+    // What had to be held before there was a sink may be more than is held for replay. It is not given back: it is still
+    // to be sent.
     if (this.#isTooMuch()) this.#giveUpReplay();
     return pieces;
   }
@@ -112,7 +119,7 @@ export class RequestBody {
   release(): void {
     this.#sink = null;
     this.#isDiscarding = true;
-    if (this.#kept !== null) this.#giveUpReplay();
+    if (this.#kept !== null) this.#giveUpReplay()?.giveBack();
   }
 
   #isBeyondLimit(): boolean {
@@ -135,15 +142,18 @@ export class RequestBody {
     return this.#kept === null ? 0 : this.#kept.length;
   }
 
-  #keep(bytes: Buffer): void {
-    this.#kept ??= new KeptBytes();
-    this.#kept.add(bytes);
-    this.#budget.usedBytes += bytes.length;
+  #keep(bytes: Buffer, start: number, end: number): void {
+    this.#kept ??= new KeptBytes(this.#budget.blocks);
+    this.#kept.add(bytes, start, end);
+    this.#budget.usedBytes += end - start;
   }
 
-  #giveUpReplay(): void {
+  /** Returns what was kept. */
+  #giveUpReplay(): KeptBytes | null {
+    const kept = this.#kept;
     this.isReplayable = false;
     this.#budget.usedBytes -= this.#keptBytes;
     this.#kept = null;
+    return kept;
   }
 }
