@@ -3,6 +3,9 @@
 // members take X_Forwarded_For for X-Forwarded-For. Never treat such a look-alike as the header itself.
 import { DASH, tokenFold, UNDERSCORE } from './octets.ts';
 
+const LETTER_X = 0x78;
+const FORWARDED_PREFIX_LENGTH = 'x-forwarded-'.length;
+
 /** Numbers of the known headers, 1 to 63; 0 is every other header. */
 export const headerIds = {
   host: 1,
@@ -88,29 +91,32 @@ function namesById(): string[] {
 }
 
 // Length, first and last character tell the known names apart but for few, which are chained.
-const slotCount = 256;
+const slotCount = 1_024;
 const firstInSlot = new Uint8Array(slotCount);
 const nextInSlot = new Uint8Array(headerIdCount);
-const nameOctets = headerNames.map((name) => Buffer.from(name, 'latin1'));
-const forwardedPrefix = Buffer.from('x-forwarded-', 'latin1');
+// The names one behind the other, so that comparing one needs no object.
+const nameOctets = Uint8Array.from(Buffer.from(headerNames.join(''), 'latin1'));
+const nameStarts = new Uint16Array(headerIdCount + 1);
+for (const [id, name] of headerNames.entries()) nameStarts[id + 1] = nameStarts[id]! + name.length;
 
 function slotOf(length: number, first: number, last: number): number {
   return (length * 37 + first * 5 + last * 11) & (slotCount - 1);
 }
 
-for (const [id, octets] of nameOctets.entries()) {
-  if (octets.length === 0) continue;
-  const slot = slotOf(octets.length, octets[0]!, octets.at(-1)!);
+for (const [id, name] of headerNames.entries()) {
+  if (name === '') continue;
+  const slot = slotOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 1));
   nextInSlot[id] = firstInSlot[slot]!;
   firstInSlot[slot] = id;
 }
 
-/** Compares what the bytes begin with: 0 differs, 1 equal but for case, 2 equal if "_" is read as "-". */
-function compareName(bytes: Uint8Array, start: number, name: Uint8Array): number {
+/** Compares the first `length` octets of a known name: 0 differs, 1 equal but for case, 2 equal if "_" is read as "-". */
+function compareName(bytes: Uint8Array, start: number, id: number, length: number): number {
+  const nameStart = nameStarts[id]!;
   let result = 1;
-  for (let i = 0; i < name.length; i++) {
+  for (let i = 0; i < length; i++) {
     const octet = bytes[start + i]!;
-    const wanted = name[i]!;
+    const wanted = nameOctets[nameStart + i]!;
     if (tokenFold[octet] === wanted) continue;
     if (octet !== UNDERSCORE || wanted !== DASH) return 0;
     result = 2;
@@ -124,15 +130,15 @@ function compareName(bytes: Uint8Array, start: number, name: Uint8Array): number
  */
 export function recogniseHeader(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
-  const slot = slotOf(length, tokenFold[bytes[start]!]!, tokenFold[bytes[end - 1]!]!);
+  const first = tokenFold[bytes[start]!]!;
+  const slot = slotOf(length, first, tokenFold[bytes[end - 1]!]!);
   for (let id = firstInSlot[slot]!; id !== 0; id = nextInSlot[id]!) {
-    const name = nameOctets[id]!;
-    if (name.length !== length) continue;
-    const compared = compareName(bytes, start, name);
+    if (nameStarts[id + 1]! - nameStarts[id]! !== length) continue;
+    const compared = compareName(bytes, start, id, length);
     if (compared !== 0) return compared === 1 ? id : id | underscoreFlag;
   }
-  if (length <= forwardedPrefix.length || tokenFold[bytes[start]!] !== 0x78) return 0;
-  const compared = compareName(bytes, start, forwardedPrefix);
+  if (first !== LETTER_X || length <= FORWARDED_PREFIX_LENGTH) return 0;
+  const compared = compareName(bytes, start, headerIds.xForwardedFor, FORWARDED_PREFIX_LENGTH);
   if (compared === 0) return 0;
   return compared === 1 ? headerIds.xForwardedOther : headerIds.xForwardedOther | underscoreFlag;
 }
