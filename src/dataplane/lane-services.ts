@@ -48,6 +48,8 @@ export interface LaneLimits {
   readonly lingerMs: number;
   /** Requests of one client connection, after which it is closed: lets connections spread over lanes anew. Count. */
   readonly maxRequestsPerConnection: number;
+  /** A connection to a member that is older is not kept: names are resolved anew now and then. Milliseconds. */
+  readonly maxMemberConnectionAgeMs: number;
   /** A request body with at most this much missing is read to its end after an early answer. Bytes. */
   readonly maxDrainBytes: number;
   /** How much of one request body is kept so that it can be sent again. Bytes. */
@@ -64,6 +66,7 @@ export const defaultLaneLimits: LaneLimits = {
   keepAliveMs: 60_000,
   lingerMs: 2_000,
   maxRequestsPerConnection: 100_000,
+  maxMemberConnectionAgeMs: 600_000,
   maxDrainBytes: 65_536,
   maxReplayBytes: 65_536,
   maxReplayBytesInAll: 64 * 1024 * 1024,

@@ -18,8 +18,6 @@ import type { BodySink } from './request-body.ts';
 import { Timed } from './timer-wheel.ts';
 
 const NO_BYTES = Buffer.alloc(0);
-/** A connection this old is not kept: names are resolved anew now and then. */
-const MAX_AGE_MS = 600_000;
 /** A kept connection is given up so long before its member does: a request that meets the member's close is lost. */
 const KEPT_MARGIN_MS = 1_000;
 /** Of one attempt; further ones make it a malformed answer, as in httpd. */
@@ -265,7 +263,7 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
       keptMs > 0 &&
       exchange.body.isComplete &&
       this.#outlet.hasRoom &&
-      this.#services.clock.nowMs() - this.#bornMs < MAX_AGE_MS;
+      this.#services.clock.nowMs() - this.#bornMs < this.#services.limits.maxMemberConnectionAgeMs;
     this.#state = 'idle';
     this.#isKept = true;
     // Ready before the owner hears of it, who may have the next request sent.
