@@ -1,12 +1,13 @@
 // The way out over real sockets: what the kernel does not take must arrive all the same, and what is gone gets nothing.
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
 import { Outbox } from '../../../src/dataplane/outbox.ts';
 import { Outlet } from '../../../src/dataplane/outlet.ts';
 import { ReadBuffer } from '../../../src/dataplane/read-buffer.ts';
 import { descriptorOf, handleOf } from '../../../src/dataplane/write-now.ts';
+import { connectedPair } from '../../helpers/connected-pair.ts';
 import { until } from '../../helpers/patience.ts';
 
 const open: { destroy(): void }[] = [];
@@ -14,19 +15,10 @@ afterEach(() => {
   for (const part of open.splice(0)) part.destroy();
 });
 
-/** Both ends of a connection, the accepted one first. */
 async function connected(): Promise<readonly [accepted: Socket, client: Socket]> {
-  const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  const client = connect(address.port, '127.0.0.1');
-  const [accepted] = (await once(server, 'connection')) as [Socket];
-  server.close();
-  open.push(accepted, client);
-  for (const socket of [accepted, client]) socket.on('error', () => {});
-  if (client.connecting) await once(client, 'connect');
-  return [accepted, client];
+  const pair = await connectedPair();
+  open.push(...pair);
+  return pair;
 }
 
 const outletOf = (socket: Socket): Outlet => new Outlet(socket, new Outbox(new ReadBuffer()));

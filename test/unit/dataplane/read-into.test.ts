@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { readInto } from '../../../src/dataplane/read-into.ts';
+import { connectedPair } from '../../helpers/connected-pair.ts';
 import { until } from '../../helpers/patience.ts';
 
 const open: { destroy(): void }[] = [];
@@ -9,17 +10,10 @@ afterEach(() => {
   for (const part of open.splice(0)) part.destroy();
 });
 
-/** Both ends of a connection, the accepted one first. */
 async function connected(): Promise<readonly [accepted: Socket, client: Socket]> {
-  const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  const client = connect(address.port, '127.0.0.1');
-  const [accepted] = (await once(server, 'connection')) as [Socket];
-  server.close();
-  open.push(accepted, client);
-  return [accepted, client];
+  const pair = await connectedPair();
+  open.push(...pair);
+  return pair;
 }
 
 // Fails when a new Node does it otherwise: then reading costs a buffer each time, and readInto has to learn how.
