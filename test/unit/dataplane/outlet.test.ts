@@ -23,7 +23,7 @@ async function connected(): Promise<readonly [accepted: Socket, client: Socket]>
 
 const outletOf = (socket: Socket): Outlet => new Outlet(socket, new Outbox(new ReadBuffer()));
 
-// Fails when a new Node does it otherwise: then each write costs several times as much, and write-now.ts has to learn how.
+// Fails when a new Node does it otherwise: then all that is sent is copied, and write-now.ts has to learn how.
 test('plain sockets of both kinds are written to directly, so nothing waits in them', async () => {
   const [accepted, client] = await connected();
   for (const [from, to] of [
