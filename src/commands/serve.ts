@@ -10,11 +10,11 @@ import type { HostRecord } from '../api/resource-set.ts';
 import { ExplainSecret, ExplainSecretError } from '../control/explain-secret.ts';
 import { ReportFeeds } from '../control/heartbeat/report-feeds.ts';
 import { JoinError } from '../control/heartbeat/udp-listener.ts';
+import { type HeldPort, holdPort } from '../control/held-port.ts';
 import { LaneSupervisor, ListenError } from '../control/lane-supervisor.ts';
 import { startLaneInMainThread, startLaneThread } from '../control/lane-thread-handle.ts';
 import { LiveSessions, type PodSessions } from '../control/live-sessions.ts';
 import { createLiveSessionsServer, type LiveSessionsServer } from '../control/live-sessions-server.ts';
-import { checkPort } from '../control/port-check.ts';
 import { Publisher } from '../control/publisher.ts';
 import { ReadinessGate } from '../control/readiness.ts';
 import { Reconciler } from '../control/reconcile.ts';
@@ -51,7 +51,9 @@ export async function serve(options: Options): Promise<void> {
   checkLogFile(options);
 
   // 2. The traffic port is ours alone, and its number is known.
-  const httpPort = await takePort(options);
+  const { canSharePort } = readMachine();
+  const held = await takePort(options, canSharePort);
+  const httpPort = held.port;
 
   // 3. The shared memory; row 0 of each table is not for members or balancers.
   const columns = Math.max(1, options.lanes);
@@ -69,7 +71,7 @@ export async function serve(options: Options): Promise<void> {
       bind: options.bind,
       httpPort,
       // Also for a single lane: only who shares can later be taken over from without a gap.
-      reusePort: readMachine().canSharePort,
+      reusePort: canSharePort,
       maxConnections: options.maxConnections,
       viaName,
       trustedProxies: options.trustedProxies,
@@ -190,6 +192,7 @@ export async function serve(options: Options): Promise<void> {
 
   // 10. The lanes: from here on clients are answered.
   await startLanes(supervisor, publisher, options.bind, httpPort);
+  held.release();
 
   // 11. Reports to the cluster: only a replica that serves may lead.
   reporting?.start();
@@ -279,8 +282,8 @@ function sessionsServerOf(
   return port === null ? null : createLiveSessionsServer({ bind, port, find });
 }
 
-async function takePort({ bind, httpPort, isTakingOver }: Options): Promise<number> {
-  return isTakingOver && httpPort !== 0 ? httpPort : checkPort(bind, httpPort);
+async function takePort({ bind, httpPort, isTakingOver }: Options, canShare: boolean): Promise<HeldPort> {
+  return isTakingOver && httpPort !== 0 ? { port: httpPort, release: () => {} } : holdPort(bind, httpPort, canShare);
 }
 
 /** What a provider rejects with is meant for people. */
