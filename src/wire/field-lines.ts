@@ -1,7 +1,7 @@
 // The header lines of one message (or the trailer lines of one body): offsets into its bytes, in order, with
 // case and duplicates. Re-usable; strings are made only when asked for. Knows no meaning of any header.
 import { type HeaderId, underscoreFlag } from './header-id.ts';
-import { equalsIgnoringCase } from './octets.ts';
+import { isToken } from './octets.ts';
 
 // Per line: start and end of the name, start and end of the value, word (id and flags).
 const stride = 5;
@@ -145,7 +145,7 @@ export class FieldLines {
   /** Index of the first line with the name `lowerName` (lower case) at or after `from`, or -1. */
   findName(lowerName: string, from = 0): number {
     for (let i = from; i < this.count; i++) {
-      if (equalsIgnoringCase(this.text, this.nameStart(i), this.nameEnd(i), lowerName)) return i;
+      if (isToken(this.bytes, this.nameStart(i), this.nameEnd(i), lowerName)) return i;
     }
     return -1;
   }

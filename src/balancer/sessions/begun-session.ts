@@ -18,8 +18,8 @@ export function begunSession(session: CompiledSession, lines: HeadLines, route: 
 }
 
 function inCookies(lines: HeadLines, name: string, nowMs: number): string {
-  const { text } = lines;
   for (let line = lines.findName('set-cookie'); line !== -1; line = lines.findName('set-cookie', line + 1)) {
+    const { text } = lines;
     const start = lines.valueStart(line);
     const end = lines.valueEnd(line);
     if (!findSetCookie(text, start, end, name, place)) continue;

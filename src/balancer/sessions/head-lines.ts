@@ -3,6 +3,7 @@
 
 /** Lines by index; offsets are into `text`, one character per octet (latin1). Need not outlive a call. */
 export interface HeadLines {
+  /** Made when it is asked for, so not to be asked for where no line is of interest. */
   readonly text: string;
   /** Index of the first line with the name `lowerName` (lower case) at or after `from`, or -1. */
   findName(lowerName: string, from?: number): number;

@@ -48,8 +48,8 @@ export function appendTokens(response: Appending): void {
 /** `isKept`: lines that set the cookie are left out. */
 function appendToCookies(response: Appending, name: string, isKept: boolean): void {
   const { lines, into, nowMs } = response;
-  const { text } = lines;
   for (let line = lines.findName('set-cookie'); line !== -1; line = lines.findName('set-cookie', line + 1)) {
+    const { text } = lines;
     const start = lines.valueStart(line);
     const end = lines.valueEnd(line);
     if (!findSetCookie(text, start, end, name, place)) continue;
@@ -77,8 +77,8 @@ function appendToHeader(response: Appending, name: string, isKept: boolean): voi
 /** Only URLs that are relative or lead to the host that the client asked: others must not learn our sessions. */
 function appendToUrls(response: Appending, header: string, name: string): void {
   const { lines, answer } = response;
-  const { text } = lines;
   for (let line = lines.findName(header); line !== -1; line = lines.findName(header, line + 1)) {
+    const { text } = lines;
     const start = lines.valueStart(line);
     const lineEnd = lines.valueEnd(line);
     const end = urlEndOf(text, start, lineEnd);
