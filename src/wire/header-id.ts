@@ -2,6 +2,7 @@
 // Recognition allocates nothing; a name spelled with underscores is recognised apart, because CGI-like
 // members take X_Forwarded_For for X-Forwarded-For. Never treat such a look-alike as the header itself.
 import { DASH, tokenFold, UNDERSCORE } from './octets.ts';
+import { foldedWord, viewOf, WORD_BYTES } from './words.ts';
 
 const LETTER_X = 0x78;
 const FORWARDED_PREFIX_LENGTH = 'x-forwarded-'.length;
@@ -96,6 +97,7 @@ const firstInSlot = new Uint8Array(slotCount);
 const nextInSlot = new Uint8Array(headerIdCount);
 // The names one behind the other, so that comparing one needs no object.
 const nameOctets = Uint8Array.from(Buffer.from(headerNames.join(''), 'latin1'));
+const nameWords = new DataView(nameOctets.buffer);
 const nameStarts = new Uint16Array(headerIdCount + 1);
 for (const [id, name] of headerNames.entries()) nameStarts[id + 1] = nameStarts[id]! + name.length;
 
@@ -108,6 +110,19 @@ for (const [id, name] of headerNames.entries()) {
   const slot = slotOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 1));
   nextInSlot[id] = firstInSlot[slot]!;
   firstInSlot[slot] = id;
+}
+
+/** Whether `bytes[start, start + length)` is the known name but for case. `length`: at least that of a word. */
+function isName(bytes: Uint8Array, start: number, id: number, length: number): boolean {
+  const words = viewOf(bytes);
+  const nameStart = nameStarts[id]!;
+  // The last word may overlap the one before.
+  const last = length - WORD_BYTES;
+  if (foldedWord(words, start + last) !== foldedWord(nameWords, nameStart + last)) return false;
+  for (let at = 0; at < last; at += WORD_BYTES) {
+    if (foldedWord(words, start + at) !== foldedWord(nameWords, nameStart + at)) return false;
+  }
+  return true;
 }
 
 /** Compares the first `length` octets of a known name: 0 differs, 1 equal but for case, 2 equal if "_" is read as "-". */
@@ -134,6 +149,7 @@ export function recogniseHeader(bytes: Uint8Array, start: number, end: number): 
   const slot = slotOf(length, first, tokenFold[bytes[end - 1]!]!);
   for (let id = firstInSlot[slot]!; id !== 0; id = nextInSlot[id]!) {
     if (nameStarts[id + 1]! - nameStarts[id]! !== length) continue;
+    if (length >= WORD_BYTES && isName(bytes, start, id, length)) return id;
     const compared = compareName(bytes, start, id, length);
     if (compared !== 0) return compared === 1 ? id : id | underscoreFlag;
   }
