@@ -8,13 +8,15 @@ import {
   defaultResponseLimits,
   type HeadLimits,
 } from '../wire/limits.ts';
+import type { RequestParser } from '../wire/request-parser.ts';
 import type { MemberDialler } from './member-dialler.ts';
 import type { OpenTunnels } from './open-tunnels.ts';
 import type { Outbox } from './outbox.ts';
+import type { ParserPool } from './parser-pool.ts';
 import type { ReadBuffer } from './read-buffer.ts';
 import type { ReadTurns } from './read-turns.ts';
 import type { ReplayBudget } from './request-body.ts';
-import type { RequestParsers } from './request-parsers.ts';
+import type { ResponseReader } from './response-reader.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
 export interface LaneServices {
@@ -30,7 +32,8 @@ export interface LaneServices {
   readonly readBuffer: ReadBuffer;
   /** Keeps those who read much from stopping the others. */
   readonly readTurns: ReadTurns;
-  readonly requestParsers: RequestParsers;
+  readonly requestParsers: ParserPool<RequestParser>;
+  readonly responseReaders: ParserPool<ResponseReader>;
   readonly tunnels: OpenTunnels;
   readonly limits: LaneLimits;
 }

@@ -8,6 +8,7 @@ import { systemRandom } from '../lib/random.ts';
 import { LaneScoreboard } from '../scoreboard/lane-side.ts';
 import { mapColumn } from '../scoreboard/layout.ts';
 import type { FromLane, LaneSettings, Publication, ToLane } from '../snapshot/lane-protocol.ts';
+import { RequestParser } from '../wire/request-parser.ts';
 import { AccessLog } from './access-log.ts';
 import { AccessLogSink } from './access-log-sink.ts';
 import { ClientConnection } from './client-connection.ts';
@@ -25,12 +26,13 @@ import { NameResolver } from './name-resolver.ts';
 import { networkList, ownAddresses } from './network-list.ts';
 import { OpenTunnels } from './open-tunnels.ts';
 import { Outbox } from './outbox.ts';
+import { ParserPool } from './parser-pool.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import { ReadTurns } from './read-turns.ts';
 import { statusOf } from './proxy-error.ts';
 import { RequestIds } from './request-id.ts';
-import { RequestParsers } from './request-parsers.ts';
 import { RequestWitness } from './request-facts.ts';
+import { ResponseReader } from './response-reader.ts';
 import { RoutingTable } from './routing-table.ts';
 import { type StoryContext, serve } from './story.ts';
 import { TimerWheel } from './timer-wheel.ts';
@@ -80,7 +82,8 @@ class Lane {
       },
       readBuffer,
       readTurns: new ReadTurns(),
-      requestParsers: new RequestParsers(limits.request),
+      requestParsers: new ParserPool(() => new RequestParser(limits.request)),
+      responseReaders: new ParserPool(() => new ResponseReader(limits.response, limits.body)),
       tunnels: this.#tunnels,
       limits,
     };

@@ -2,9 +2,8 @@
 // Whatever the member does (close, stall, send rubbish, send too much), the exchange ends exactly once.
 import type { Socket } from 'node:net';
 import type { TimeoutsUnit } from '../snapshot/snapshot.ts';
-import { BodyDecoder } from '../wire/body-decoder.ts';
 import { readKeepAliveTimeout } from '../wire/keep-alive.ts';
-import { ResponseParser } from '../wire/response-parser.ts';
+import type { ResponseHead } from '../wire/response-head.ts';
 import type { ClientExchange, ExchangePeer } from './client-exchange.ts';
 import { faultOfConnecting } from './connect-fault.ts';
 import type { AttemptOwner, MemberTarget, Outcome } from './exchange.ts';
@@ -15,6 +14,7 @@ import { Outlet } from './outlet.ts';
 import { isClientsFault, type RequestFault } from './proxy-error.ts';
 import { ReadShare } from './read-turns.ts';
 import type { BodySink } from './request-body.ts';
+import type { ResponseReader } from './response-reader.ts';
 import { Timed } from './timer-wheel.ts';
 
 const NO_BYTES = Buffer.alloc(0);
@@ -38,14 +38,14 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   readonly #address: MemberAddress;
   readonly #socket: Socket;
   readonly #outlet: Outlet;
-  readonly #parser: ResponseParser;
-  readonly #decoder: BodyDecoder;
   readonly #bornMs: number;
   #state: State = 'connecting';
   #exchange: ClientExchange | null = null;
   #target: MemberTarget | null = null;
   #timeouts: TimeoutsUnit | null = null;
   #owner: AttemptOwner | null = null;
+  /** From the first bytes of an answer until it is over. */
+  #reader: ResponseReader | null = null;
   /** Whether it has carried an exchange before. */
   #isKept = false;
   /** Whether any byte of an answer has come since the exchange began. */
@@ -63,8 +63,6 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     super();
     this.#services = services;
     this.#address = address;
-    this.#parser = new ResponseParser(services.limits.response);
-    this.#decoder = new BodyDecoder(services.limits.body);
     this.#bornMs = services.clock.nowMs();
     const socket = services.dialler.connect({
       host: address.host,
@@ -99,7 +97,6 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     this.#hasAnswerBegun = false;
     this.#interimAnswers = 0;
     this.#sentBefore = this.#outlet.sentBytes;
-    this.#parser.begin(exchange.method);
     exchange.peer = this;
     if (this.#state === 'idle') this.#send(exchange);
     else this.#services.wheel.set(this, timeouts.connectMs);
@@ -193,13 +190,17 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     if (this.#outlet.isPosted) return this.destroy();
     let at = 0;
     this.#hasAnswerBegun = true;
-    if (this.#state === 'head') at = this.#readHead(exchange, bytes, size);
-    if (at !== -1) this.#readBody(exchange, bytes, at, size);
+    if (this.#reader === null) {
+      this.#reader = this.#services.responseReaders.take();
+      this.#reader.parser.begin(exchange.method);
+    }
+    const reader = this.#reader;
+    if (this.#state === 'head') at = this.#readHead(exchange, reader, bytes, size);
+    if (at !== -1) this.#readBody(exchange, reader, bytes, at, size);
   }
 
   /** Returns where the body begins in `bytes[0, size)`, or -1 when there is nothing to go on with. */
-  #readHead(exchange: ClientExchange, bytes: Buffer, size: number): number {
-    const parser = this.#parser;
+  #readHead(exchange: ClientExchange, { parser, decoder }: ResponseReader, bytes: Buffer, size: number): number {
     let at = 0;
     while (true) {
       const progress = parser.feed(bytes, at, size);
@@ -217,7 +218,7 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     }
     const { head } = parser;
     this.#state = 'body';
-    this.#decoder.begin(head.framing, head.contentLength);
+    decoder.begin(head.framing, head.contentLength);
     exchange.beginAnswer(head);
     return at;
   }
@@ -227,15 +228,20 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     return -1;
   }
 
-  #readBody(exchange: ClientExchange, bytes: Buffer, start: number, size: number): void {
-    const decoder = this.#decoder;
+  #readBody(
+    exchange: ClientExchange,
+    { parser, decoder }: ResponseReader,
+    bytes: Buffer,
+    start: number,
+    size: number,
+  ): void {
     const before = start === 0 ? decoder.payloadBytes : 0;
     const progress = decoder.feed(bytes, start, size);
     if (progress === 'refused') return this.#refuseBody(exchange);
     this.#uncounted += decoder.payloadBytes - before;
     this.#countReceived();
     const isRoomLeft = exchange.writeAnswer(bytes, start, decoder);
-    if (decoder.isComplete) return this.#complete(exchange, decoder.position === size);
+    if (decoder.isComplete) return this.#complete(exchange, parser.head, decoder.position === size);
     exchange.flush();
     if (isRoomLeft) return this.#services.wheel.set(this, this.#timeouts!.bodyMs);
     this.#services.wheel.disarm(this);
@@ -253,10 +259,9 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   }
 
   /** The answer is whole. The connection is good for another one if both messages are over and nothing is left behind. */
-  #complete(exchange: ClientExchange, isClean: boolean): void {
+  #complete(exchange: ClientExchange, head: ResponseHead, isClean: boolean): void {
     exchange.endAnswer();
-    const { head } = this.#parser;
-    const keptMs = this.#keptMs();
+    const keptMs = this.#keptMs(head);
     const isReusable =
       isClean &&
       head.isKeepAlive &&
@@ -273,16 +278,18 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
   }
 
   /** How long the connection may rest: as we were told, and less than its member said. 0, or below: not at all. */
-  #keptMs(): number {
+  #keptMs(head: ResponseHead): number {
     const { keepAliveMs } = this.#timeouts!;
-    const saidS = readKeepAliveTimeout(this.#parser.head.fields);
+    const saidS = readKeepAliveTimeout(head.fields);
     return saidS === -1 ? keepAliveMs : Math.min(keepAliveMs, saidS * 1000 - KEPT_MARGIN_MS);
   }
 
   #onEnd(): void {
     const exchange = this.#exchange;
-    if (this.#state === 'body' && exchange !== null && this.#decoder.finish()) this.#complete(exchange, false);
-    else this.destroy();
+    const reader = this.#reader;
+    if (this.#state === 'body' && exchange !== null && reader?.decoder.finish()) {
+      this.#complete(exchange, reader.parser.head, false);
+    } else this.destroy();
   }
 
   #onClose(): void {
@@ -306,9 +313,16 @@ export class MemberConnection extends Timed implements BodySink, ExchangePeer {
     this.#exchange = null;
     const owner = this.#owner!;
     this.#owner = null;
+    this.#giveBackReader();
     if (this.#isWorthRepeating(exchange, outcome)) {
       new MemberConnection(this.#services, this.#address).carry(exchange, this.#target!, this.#timeouts!, owner);
     } else owner.attemptEnded(outcome);
+  }
+
+  #giveBackReader(): void {
+    if (this.#reader === null) return;
+    this.#services.responseReaders.giveBack(this.#reader);
+    this.#reader = null;
   }
 
   /**

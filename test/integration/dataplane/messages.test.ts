@@ -282,6 +282,34 @@ test('an answer dripped byte by byte is the same answer', async () => {
   expect((await client.takeMessage()).body).toBe('ab');
 });
 
+test('answers that come in pieces at the same time do not mix, and one that breaks off leaves nothing behind', async () => {
+  const { lane, member } = await stage();
+  const clients = await Promise.all(Array.from({ length: 4 }, () => lane.client()));
+  const attempts: Awaited<ReturnType<typeof member.next>>[] = [];
+  for (const [index, client] of clients.entries()) {
+    client.send(get(`/${index}`));
+    const attempt = await member.next();
+    await attempt.takeMessage();
+    attempts.push(attempt);
+  }
+  const answers = [0, 1, 2].map(
+    (index) =>
+      `HTTP/1.1 200 OK\r\nX-Who: ${index}\r\nConnection: close\r\nContent-Length: 3\r\n\r\n${index}${index}${index}`,
+  );
+  await Promise.all([
+    ...answers.map((answer, index) => attempts[index]!.sendPieces(...answer)),
+    attempts[3]!.sendPieces(...'HTTP/1.1 200 OK\r\nX-Who: brok').then(() => attempts[3]!.destroy()),
+  ]);
+  for (const index of [0, 1, 2]) {
+    const { head, body } = await clients[index]!.takeMessage();
+    expect([head, body]).toEqual([expect.stringContaining(`X-Who: ${index}\r\n`), `${index}`.repeat(3)]);
+  }
+  expect((await clients[3]!.takeMessage()).head).toContain('502 Bad Gateway');
+  member.answerAll('HTTP/1.1 200 OK\r\nX-Who: next\r\nContent-Length: 0\r\n\r\n');
+  clients[3]!.send(get());
+  expect((await clients[3]!.takeMessage()).head).toBe('HTTP/1.1 200 OK\r\nX-Who: next\r\nContent-Length: 0\r\n\r\n');
+});
+
 test('Max-Forwards counts down for OPTIONS and TRACE, and the last hop answers', async () => {
   const { lane, member } = await stage();
   member.answerAll(ok('from the member'));
