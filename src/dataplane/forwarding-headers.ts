@@ -7,8 +7,10 @@ import {
   checkFieldValue,
   type FieldText,
   type FieldValue,
+  fieldBytes,
   fieldLine,
   joinFieldText,
+  noFieldBytes,
   noFieldText,
 } from '../wire/field-text.ts';
 import {
@@ -62,7 +64,7 @@ export class ForwardingHeaders {
   readonly #options: ForwardingOptions;
   readonly #scheme: 'http' | 'https';
   /** The lines of the request before, which nearly always are those of the next one. */
-  #lines = noFieldText;
+  #lines = noFieldBytes;
   #linesHost: string | null = null;
   #linesVersion = 1;
   /** Of the request that is under way; '' while nobody has asked for it. */
@@ -122,29 +124,31 @@ export class ForwardingHeaders {
     let edits = merge(countHop(head), asked === null ? null : editsForWire(asked.lines));
     const hostLine = fields.find(headerIds.host);
     if (replacesHost && hostLine !== -1) edits = merge(edits, new Map([[hostLine, checkFieldValue(memberHost)]]));
-    let added: FieldText;
+    let ours = noFieldBytes;
+    let added = noFieldText;
     if (this.#isTrusted) {
       edits = this.#appendedTo(head, edits);
       added = this.#linesFor(head, memberHost, replacesHost);
     } else if (hostLine === -1) {
       added = this.#linesFor(head, memberHost, replacesHost);
     } else {
-      if (head.host !== this.#linesHost || minorVersion !== this.#linesVersion) {
+      if (this.#linesHost === null || !head.isHost(this.#linesHost) || minorVersion !== this.#linesVersion) {
         const host = copyOf(head.host);
-        this.#lines = this.#linesFor(head, memberHost, replacesHost, host);
+        this.#lines = fieldBytes(this.#linesFor(head, memberHost, replacesHost, host));
         this.#linesHost = host;
         this.#linesVersion = minorVersion;
       }
-      added = this.#lines;
+      ours = this.#lines;
     }
     if (asked !== null && asked.added.length > 0) added = joinFieldText(added, linesForWire(asked.added));
     if (minorVersion === 1 && takesTrailers(fields)) added = joinFieldText(added, ADDED_TE);
     if (this.#options.requestId === 'off') {
-      return requestHeadOut(head, target, this.#isTrusted ? DROPS.fromTrusted : DROPS.fromStrangers, edits, added);
+      const drops = this.#isTrusted ? DROPS.fromTrusted : DROPS.fromStrangers;
+      return requestHeadOut(head, target, drops, edits, added, ours);
     }
     added = joinFieldText(added, fieldLine('X-Request-Id', this.requestId(head)));
     const drops = this.#isTrusted ? DROPS_WITH_ID.fromTrusted : DROPS_WITH_ID.fromStrangers;
-    return requestHeadOut(head, target, drops, edits, added);
+    return requestHeadOut(head, target, drops, edits, added, ours);
   }
 
   /** What a trusted proxy said, with ourselves at the end. */

@@ -8,7 +8,7 @@ const maxPort = 65_535;
 // The longest IPv6 literal, with an IPv4 address in its tail, has 45 characters.
 const maxIpv6Length = 45;
 
-/** The parts of an authority, as offsets into the text that held it. Re-usable. */
+/** The parts of an authority, as offsets into the bytes that held it. Re-usable. */
 export interface Authority {
   /** Where it begins. */
   start: number;
@@ -24,11 +24,11 @@ export function createAuthority(): Authority {
   return { start: 0, hostEnd: 0, end: 0, port: -1 };
 }
 
-/** Reads the authority `text[start, end)` into `into`. False when it is empty or malformed. */
-export function parseAuthority(text: string, start: number, end: number, into: Authority): boolean {
-  const hostEnd = findHostEnd(text, start, end);
+/** Reads the authority `bytes[start, end)` into `into`. False when it is empty or malformed. */
+export function parseAuthority(bytes: Buffer, start: number, end: number, into: Authority): boolean {
+  const hostEnd = findHostEnd(bytes, start, end);
   if (hostEnd <= start) return false;
-  const port = parsePort(text, hostEnd, end);
+  const port = parsePort(bytes, hostEnd, end);
   if (port === badPort) return false;
   into.start = start;
   into.hostEnd = hostEnd;
@@ -38,37 +38,38 @@ export function parseAuthority(text: string, start: number, end: number, into: A
 }
 
 /** Whether both name one host and port: hosts without regard to case, no port being `defaultPort`. */
-export function isSameAuthority(text: string, a: Authority, b: Authority, defaultPort: number): boolean {
+export function isSameAuthority(bytes: Buffer, a: Authority, b: Authority, defaultPort: number): boolean {
   const portOfA = a.port === -1 ? defaultPort : a.port;
   const portOfB = b.port === -1 ? defaultPort : b.port;
   if (portOfA !== portOfB) return false;
-  return equalsIgnoringCase(text, a.start, a.hostEnd, text.slice(b.start, b.hostEnd).toLowerCase());
+  const hostOfB = bytes.toString('latin1', b.start, b.hostEnd);
+  return equalsIgnoringCase(bytes, a.start, a.hostEnd, hostOfB.toLowerCase());
 }
 
 /** Returns the offset after the host, or -1 when it is malformed. */
-function findHostEnd(text: string, start: number, end: number): number {
-  if (start < end && text.charCodeAt(start) === OPEN_BRACKET) return findLiteralEnd(text, start, end);
+function findHostEnd(bytes: Buffer, start: number, end: number): number {
+  if (start < end && bytes[start] === OPEN_BRACKET) return findLiteralEnd(bytes, start, end);
   let pos = start;
-  while (pos < end && isHostOctet[text.charCodeAt(pos)] === 1) pos++;
+  while (pos < end && isHostOctet[bytes[pos]!] === 1) pos++;
   return pos;
 }
 
-function findLiteralEnd(text: string, start: number, end: number): number {
+function findLiteralEnd(bytes: Buffer, start: number, end: number): number {
   const last = Math.min(end, start + maxIpv6Length + 2);
   let pos = start + 1;
-  while (pos < last && text.charCodeAt(pos) !== CLOSE_BRACKET) pos++;
-  return pos < last && isIpv6(text.slice(start + 1, pos)) ? pos + 1 : -1;
+  while (pos < last && bytes[pos] !== CLOSE_BRACKET) pos++;
+  return pos < last && isIpv6(bytes.toString('latin1', start + 1, pos)) ? pos + 1 : -1;
 }
 
 const badPort = -2;
 
 /** Reads nothing or ":" *DIGIT. */
-function parsePort(text: string, start: number, end: number): number {
+function parsePort(bytes: Buffer, start: number, end: number): number {
   if (start === end) return -1;
-  if (text.charCodeAt(start) !== COLON) return badPort;
+  if (bytes[start] !== COLON) return badPort;
   let port = -1;
   for (let pos = start + 1; pos < end; pos++) {
-    const digit = text.charCodeAt(pos) - ZERO;
+    const digit = bytes[pos]! - ZERO;
     if (digit < 0 || digit > 9) return badPort;
     port = Math.max(port, 0) * 10 + digit;
     if (port > maxPort) return badPort;

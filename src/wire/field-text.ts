@@ -3,6 +3,9 @@
 
 declare const checked: unique symbol;
 
+/** `FieldText` as octets, for lines that are sent many times. Not to be changed. */
+export type FieldBytes = Buffer & { readonly [checked]: 'lines' };
+
 /** A field value: tab, space, visible characters and obs-text only. */
 export type FieldValue = string & { readonly [checked]: 'value' };
 /** Whole header lines, each with its CR LF; '' for none. */
@@ -16,6 +19,7 @@ const targetPattern = /^[\x21-\x22\x24-\x7e]+$/;
 
 /** No lines. */
 export const noFieldText = '' as FieldText;
+export const noFieldBytes = fieldBytes(noFieldText);
 
 /** Throws a TypeError when the value has a character that a field value cannot have: then our own code is wrong. */
 export function checkFieldValue(value: string): FieldValue {
@@ -31,6 +35,13 @@ export function fieldLine(name: string, value: string): FieldText {
 
 export function joinFieldText(first: FieldText, second: FieldText): FieldText {
   return (first + second) as FieldText;
+}
+
+/** In memory of its own. */
+export function fieldBytes(lines: FieldText): FieldBytes {
+  const bytes = Buffer.allocUnsafeSlow(lines.length);
+  bytes.write(lines, 'latin1');
+  return bytes as FieldBytes;
 }
 
 /** Throws a TypeError when the text cannot stand in a request line. */

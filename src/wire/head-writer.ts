@@ -1,7 +1,7 @@
 // Makes the head that goes out from the head that came in: drops and replaces lines, appends ours, and copies
 // everything between as it was sent, in runs. Which lines is the caller's choice; framing is not invented here.
 import type { FieldLines } from './field-lines.ts';
-import type { FieldText, FieldValue, TargetText } from './field-text.ts';
+import { type FieldBytes, type FieldText, type FieldValue, noFieldBytes, type TargetText } from './field-text.ts';
 import { type HeaderId, headerIdCount, headerIds } from './header-id.ts';
 import { CR, LF } from './octets.ts';
 import type { RequestHead } from './request-head.ts';
@@ -67,7 +67,7 @@ export function createDropTable(ids: readonly HeaderId[]): DropTable {
 
 /**
  * A head that goes out: the first line, the lines that came without those in `drops`, those named by Connection and those
- * in `edits`, then the lines of `added`. Reads the head that came when it is written, so it is good as long as that one.
+ * in `edits`, then those of `ours` and `added`. Reads the head that came when it is written, so it is good as long as that one.
  */
 export class OutgoingHead {
   readonly #line: string;
@@ -76,6 +76,7 @@ export class OutgoingHead {
   readonly #drops: DropTable;
   readonly #edits: FieldEdits | null;
   readonly #added: FieldText;
+  readonly #ours: FieldBytes;
 
   /** `line`: comes before the text that came, of which what is before `start` is left out. */
   constructor(
@@ -85,6 +86,7 @@ export class OutgoingHead {
     drops: DropTable,
     edits: FieldEdits | null,
     added: FieldText,
+    ours = noFieldBytes,
   ) {
     this.#line = line;
     this.#fields = fields;
@@ -92,11 +94,12 @@ export class OutgoingHead {
     this.#drops = drops;
     this.#edits = edits;
     this.#added = added;
+    this.#ours = ours;
   }
 
   /** Room that `write` may need. Bytes. */
   get maxBytes(): number {
-    let bytes = this.#line.length + this.#fields.length + this.#added.length;
+    let bytes = this.#line.length + this.#fields.length + this.#ours.length + this.#added.length;
     if (this.#edits !== null) for (const value of this.#edits.values()) bytes += (value?.length ?? 0) + EDIT_BYTES;
     return bytes;
   }
@@ -105,6 +108,8 @@ export class OutgoingHead {
   write(into: Buffer, at: number): number {
     let end = this.#line === '' ? at : at + into.write(this.#line, at, 'latin1');
     end = this.#writeKept(into, end);
+    into.set(this.#ours, end);
+    end += this.#ours.length;
     if (this.#added !== '') end += into.write(this.#added, end, 'latin1');
     into[end] = CR;
     into[end + 1] = LF;
@@ -145,11 +150,12 @@ export function requestHeadOut(
   drops: DropTable,
   edits: FieldEdits | null,
   added: FieldText,
+  ours = noFieldBytes,
 ): OutgoingHead {
   const isLineKept = target === null && head.minorVersion === 1 && head.targetForm !== 'absolute';
-  if (isLineKept) return new OutgoingHead('', head.fields, head.lineStart, drops, edits, added);
+  if (isLineKept) return new OutgoingHead('', head.fields, head.lineStart, drops, edits, added, ours);
   const line = `${head.method} ${target ?? head.originTarget} HTTP/1.1\r\n`;
-  return new OutgoingHead(line, head.fields, firstLineStart(head.fields), drops, edits, added);
+  return new OutgoingHead(line, head.fields, firstLineStart(head.fields), drops, edits, added, ours);
 }
 
 /** The outgoing response head; status and reason stay. See `OutgoingHead`. */

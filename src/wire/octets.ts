@@ -64,11 +64,11 @@ export function isLiteral(bytes: Uint8Array, start: number, end: number, literal
   return true;
 }
 
-/** Whether `text[start, end)` is `lower` (an all-lower-case literal) without regard to the case of ASCII letters. */
-export function equalsIgnoringCase(text: string, start: number, end: number, lower: string): boolean {
+/** Whether `bytes[start, end)` is `lower` (an all-lower-case literal) without regard to the case of ASCII letters. */
+export function equalsIgnoringCase(bytes: Uint8Array, start: number, end: number, lower: string): boolean {
   if (end - start !== lower.length) return false;
   for (let i = 0; i < lower.length; i++) {
-    const octet = text.charCodeAt(start + i);
+    const octet = bytes[start + i]!;
     const folded = octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet;
     if (folded !== lower.charCodeAt(i)) return false;
   }

@@ -5,7 +5,7 @@ import { createConnectionOptions, isPersistent, readConnectionOptions } from './
 import type { FieldLines } from './field-lines.ts';
 import { type DeclaredFraming, type Framing, hasTabAround, readFraming } from './framing.ts';
 import { headerIds } from './header-id.ts';
-import { equalsIgnoringCase, isLiteral, QUESTION } from './octets.ts';
+import { isLiteral, isToken, QUESTION } from './octets.ts';
 import { createRequestTarget, parseTarget, type TargetForm } from './request-target.ts';
 import type { WireErrorCode } from './wire-error.ts';
 
@@ -72,6 +72,12 @@ export class RequestHead {
     return authority === null ? '' : this.fields.text.slice(authority.start, authority.end);
   }
 
+  /** Whether `host` is this text. Cheaper than comparing `host`. */
+  isHost(host: string): boolean {
+    const authority = this.#authority;
+    return authority === null ? host === '' : isLiteral(this.fields.bytes, authority.start, authority.end, host);
+  }
+
   /** The host without its port, in the case it was sent in; IPv6 literals in brackets. */
   get hostname(): string {
     const authority = this.#authority;
@@ -99,7 +105,7 @@ export class RequestHead {
 
   #checkTarget(): WireErrorCode | null {
     const isSound = parseTarget(
-      this.fields.text,
+      this.fields.bytes,
       this.methodEnd + 1,
       this.targetEnd,
       this.method === 'OPTIONS',
@@ -119,10 +125,10 @@ export class RequestHead {
     }
     if (fields.find(headerIds.host, line + 1) !== -1) return 'duplicate-host';
     if (hasTabAround(fields, line)) return 'bad-host';
-    if (!parseAuthority(fields.text, fields.valueStart(line), fields.valueEnd(line), this.#host)) return 'bad-host';
+    if (!parseAuthority(fields.bytes, fields.valueStart(line), fields.valueEnd(line), this.#host)) return 'bad-host';
     this.#authority = this.#host;
     const isAgreed =
-      !isAbsolute || isSameAuthority(fields.text, this.#host, this.#targetAuthority, this.#target.defaultPort);
+      !isAbsolute || isSameAuthority(fields.bytes, this.#host, this.#targetAuthority, this.#target.defaultPort);
     return isAgreed ? null : 'host-mismatch';
   }
 
@@ -152,7 +158,7 @@ export class RequestHead {
   #readExpect(): boolean {
     const { fields } = this;
     for (let i = fields.find(headerIds.expect); i !== -1; i = fields.find(headerIds.expect, i + 1)) {
-      if (equalsIgnoringCase(fields.text, fields.valueStart(i), fields.valueEnd(i), '100-continue')) return true;
+      if (isToken(fields.bytes, fields.valueStart(i), fields.valueEnd(i), '100-continue')) return true;
     }
     return false;
   }

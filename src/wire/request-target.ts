@@ -6,7 +6,7 @@ import { equalsIgnoringCase, QUESTION, SLASH, STAR } from './octets.ts';
 /** `origin`: "/path?query". `absolute`: "http://host/path?query". `asterisk`: "*", with OPTIONS only. */
 export type TargetForm = 'origin' | 'absolute' | 'asterisk';
 
-/** Where the parts of a target are in the text that held it. Re-usable. */
+/** Where the parts of a target are in the bytes that held it. Re-usable. */
 export interface RequestTarget {
   form: TargetForm;
   /** Where path and query begin. Equal to the end of the target when an absolute target has neither. */
@@ -20,11 +20,11 @@ export function createRequestTarget(): RequestTarget {
 }
 
 /**
- * Finds the form of the target `text[start, end)`, which holds target characters only. An absolute target fills `authority`.
+ * Finds the form of the target `bytes[start, end)`, which holds target characters only. An absolute target fills `authority`.
  * False when it is malformed, of another scheme than http and https, or an asterisk where `mayBeAsterisk` is false.
  */
 export function parseTarget(
-  text: string,
+  bytes: Buffer,
   start: number,
   end: number,
   mayBeAsterisk: boolean,
@@ -34,36 +34,36 @@ export function parseTarget(
   into.form = 'origin';
   into.pathStart = start;
   into.defaultPort = 0;
-  const first = text.charCodeAt(start);
+  const first = bytes[start]!;
   if (first === SLASH) return true;
   if (first === STAR && end === start + 1) {
     into.form = 'asterisk';
     return mayBeAsterisk;
   }
-  return parseAbsoluteForm(text, start, end, into, authority);
+  return parseAbsoluteForm(bytes, start, end, into, authority);
 }
 
 function parseAbsoluteForm(
-  text: string,
+  bytes: Buffer,
   start: number,
   end: number,
   into: RequestTarget,
   authority: Authority,
 ): boolean {
-  const defaultPort = findDefaultPort(text, start, end);
+  const defaultPort = findDefaultPort(bytes, start, end);
   if (defaultPort === 0) return false;
   const authorityStart = start + (defaultPort === 443 ? 'https://' : 'http://').length;
   let pathStart = authorityStart;
-  while (pathStart < end && !isPathOrQueryStart(text.charCodeAt(pathStart))) pathStart++;
+  while (pathStart < end && !isPathOrQueryStart(bytes[pathStart]!)) pathStart++;
   into.form = 'absolute';
   into.pathStart = pathStart;
   into.defaultPort = defaultPort;
-  return parseAuthority(text, authorityStart, pathStart, authority);
+  return parseAuthority(bytes, authorityStart, pathStart, authority);
 }
 
-function findDefaultPort(text: string, start: number, end: number): number {
-  if (equalsIgnoringCase(text, start, Math.min(end, start + 7), 'http://')) return 80;
-  return equalsIgnoringCase(text, start, Math.min(end, start + 8), 'https://') ? 443 : 0;
+function findDefaultPort(bytes: Buffer, start: number, end: number): number {
+  if (equalsIgnoringCase(bytes, start, Math.min(end, start + 7), 'http://')) return 80;
+  return equalsIgnoringCase(bytes, start, Math.min(end, start + 8), 'https://') ? 443 : 0;
 }
 
 function isPathOrQueryStart(octet: number): boolean {
