@@ -98,7 +98,7 @@ export const MEMBER_FAULTS: Readonly<Record<MemberFault, Consequence>> = {
 export function decide(outcome: Outcome, situation: Situation, policy: FailoverUnit): Verdict {
   switch (outcome.kind) {
     case 'answered':
-      return verdict('done', 0, failsOnStatus(policy, outcome.status));
+      return failsOnStatus(policy, outcome.status) ? ANSWERED_BADLY : ANSWERED;
     case 'bad-request-body':
       return verdict('fail', outcome.status, false);
     default:
@@ -122,6 +122,9 @@ function decideFault(kind: MemberFault, situation: Situation, policy: FailoverUn
 function verdict(next: Verdict['next'], status: number, failsMember: boolean, avoidsMember = false): Verdict {
   return { next, status, failsMember, avoidsMember };
 }
+
+const ANSWERED = verdict('done', 0, false);
+const ANSWERED_BADLY = verdict('done', 0, true);
 
 /**
  * Whether a status puts the member to rest: the member's own answer, or the one that we make for it (httpd

@@ -71,7 +71,7 @@ export class Matcher {
    * `host` may carry a port, upper case and a trailing dot; `target` is in origin form.
    */
   match(host: string, target: string): Match {
-    const table = this.#find(canonicalHost(host));
+    const table = this.#find(host);
     if (table === null) return NO_RULE;
     const path = readPath(pathOf(target));
     if (path === null) return BAD_PATH;
@@ -81,11 +81,13 @@ export class Matcher {
   }
 
   #find(host: string): PathTable | null {
-    const exact = this.#hosts.size === 0 ? undefined : this.#hosts.get(host);
+    if (this.#hosts.size === 0 && this.#wildcards.size === 0) return this.#everyHost;
+    const name = canonicalHost(host);
+    const exact = this.#hosts.get(name);
     if (exact !== undefined) return exact;
     if (this.#wildcards.size > 0) {
-      const dot = host.indexOf('.');
-      const wildcard = dot > 0 ? this.#wildcards.get(host.slice(dot + 1)) : undefined;
+      const dot = name.indexOf('.');
+      const wildcard = dot > 0 ? this.#wildcards.get(name.slice(dot + 1)) : undefined;
       if (wildcard !== undefined) return wildcard;
     }
     return this.#everyHost;

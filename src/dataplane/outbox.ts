@@ -22,9 +22,10 @@ export class Outbox {
   readonly #schedule: (flush: () => void) => void;
   readonly #block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   #usedBytes = 0;
-  /** Who posted what: messages lie in the block one behind the other, and end there. */
-  readonly #outlets: Outlet[] = [];
+  /** Who posted what: messages lie in the block one behind the other, and end there. `#count` of both are of this turn. */
+  readonly #outlets: (Outlet | null)[] = [];
   readonly #ends: number[] = [];
+  #count = 0;
   readonly #closings: Closing[] = [];
   #isScheduled = false;
   /** Times that all that was posted was written. */
@@ -55,8 +56,9 @@ export class Outbox {
     }
     if (bodyBytes > 0) end += body.copy(block, end, bodyStart, bodyEnd);
     this.#usedBytes = end;
-    this.#outlets.push(outlet);
-    this.#ends.push(end);
+    this.#outlets[this.#count] = outlet;
+    this.#ends[this.#count] = end;
+    this.#count += 1;
     outlet.expectFlush();
     this.#flushSoon();
     return bytes;
@@ -73,15 +75,17 @@ export class Outbox {
     const outlets = this.#outlets;
     const ends = this.#ends;
     let start = 0;
-    for (let i = 0; i < outlets.length; i += 1) {
+    // The lists keep their length, since cutting them costs more than all else here.
+    for (let i = 0; i < this.#count; i += 1) {
       const end = ends[i]!;
       outlets[i]!.send(this.#block, start, end);
+      outlets[i] = null;
       start = end;
     }
     this.flushes += 1;
-    outlets.length = 0;
-    ends.length = 0;
+    this.#count = 0;
     this.#usedBytes = 0;
+    if (this.#closings.length === 0) return;
     for (const closing of this.#closings) closing.begin();
     this.#closings.length = 0;
   }
