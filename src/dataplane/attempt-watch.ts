@@ -43,13 +43,12 @@ export class AttemptWatch implements AnswerObserver {
   }
 
   answerBegins(lines: HeadLines): AnswerEdits | null {
-    const { unit, sessions, members } = this.#balancer;
+    const { unit, members } = this.#balancer;
     const member = members[this.#index]!;
     if (unit.lbMethod === 'leasttime') this.#measure(member);
     if (unit.lbMethod === 'heartbeat') this.#takeReport(member, lines);
-    if (sessions === null || this.#visit === null) return null;
-    const route = unit.members[this.#index]!.sessionRoute;
-    const edits = this.#visit.editAnswer(lines, sessions, route, this.#clock.wallMs());
+    if (this.#visit === null) return null;
+    const edits = this.#visit.editAnswer(lines, this.#balancer, this.#index, this.#clock.wallMs());
     const { oversizedCookies } = this.#visit;
     if (oversizedCookies > 0) this.#scoreboard.countOversizedCookies(this.#balancer.row, oversizedCookies);
     return edits;

@@ -24,8 +24,6 @@ export interface ServedSessions {
   readonly rendezvous: Rendezvous;
   /** Where it is noted which sessions were seen on which member. */
   readonly sketch: SessionSketch;
-  /** Row of the scoreboard by session route. */
-  readonly rowOfRoute: ReadonlyMap<string, number>;
   /** Session routes of members whose drain is over, and what becomes of their sessions. */
   readonly drainedRoutes: ReadonlySet<string>;
   readonly onDrainTimeout: 'Redispatch' | 'Reject';
@@ -141,7 +139,7 @@ export class RoutingTable {
 }
 
 function sessionsOf(
-  { unit, memberRows }: PlacedBalancer,
+  { unit }: PlacedBalancer,
   before: ServedSessions | null,
   sketch: SessionSketch,
 ): ServedSessions | null {
@@ -152,7 +150,6 @@ function sessionsOf(
     compiled: compileSession(unit.session, unit.key, routes, before?.compiled ?? null),
     rendezvous: createRendezvous(unit.members),
     sketch,
-    rowOfRoute: new Map(routes.map((route, index) => [route, memberRows[index]!])),
     drainedRoutes: new Set(drained.map(({ sessionRoute }) => sessionRoute)),
     onDrainTimeout: unit.drain.onTimeout,
   };

@@ -61,7 +61,7 @@ export class SessionVisit {
   choose(balancer: CompiledBalancer, sessions: ServedSessions, canWait: boolean): number {
     const { reading } = this;
     const route = routeOf(sessions.compiled, reading);
-    const isDrained = sessions.drainedRoutes.has(route);
+    const isDrained = route !== '' && sessions.drainedRoutes.has(route);
     if (isDrained && sessions.onDrainTimeout === 'Reject') return REJECTED;
     const index = route === '' ? Unstuck.Unknown : stick(balancer, route);
     if (index >= 0) return this.#count(balancer, sessions, index);
@@ -101,14 +101,17 @@ export class SessionVisit {
     this.#exchange.requestEdits = { target: reading.target, lines: reading.edits, added };
   }
 
-  /** What the answer of the member with this session route must carry. `nowMs`: wall clock. */
-  editAnswer(lines: HeadLines, sessions: ServedSessions, memberRoute: string, nowMs: number): AnswerEdits | null {
+  /** What the answer of the member at this index must carry. `nowMs`: wall clock. */
+  editAnswer(lines: HeadLines, balancer: ServedBalancer, index: number, nowMs: number): AnswerEdits | null {
+    const { unit, members, sessions } = balancer;
+    if (sessions === null) return null;
     const { isSecure, host } = this.#exchange;
-    const answer = { reading: this.reading, route: memberRoute, isSecure, host };
+    const route = unit.members[index]!.sessionRoute;
+    const answer = { reading: this.reading, route, isSecure, host };
     writeSession(sessions.compiled, lines, answer, nowMs, writing);
     const { edits, setCookie, cacheControl } = writing;
     this.oversizedCookies = writing.oversizedCount;
-    this.#countBegun(lines, sessions, memberRoute, nowMs);
+    if (route !== '') this.#countBegun(lines, sessions, route, members[index]!.row, nowMs);
     if (edits === null && setCookie === null && cacheControl === null) return null;
     const added: [string, string][] = [];
     if (setCookie !== null) added.push(['Set-Cookie', setCookie]);
@@ -117,9 +120,8 @@ export class SessionVisit {
   }
 
   /** A session that begins here counts from now on, not only when its client comes back. */
-  #countBegun(lines: HeadLines, { compiled, sketch, rowOfRoute }: ServedSessions, route: string, nowMs: number): void {
-    const row = rowOfRoute.get(route);
-    if (row === undefined || isAhead(compiled, this.reading)) return;
+  #countBegun(lines: HeadLines, { compiled, sketch }: ServedSessions, route: string, row: number, nowMs: number): void {
+    if (isAhead(compiled, this.reading)) return;
     const { setCookie } = writing;
     const begun = setCookie === null ? begunSession(compiled, lines, route, nowMs) : cookieValue(setCookie);
     if (begun !== '') sketch.observe(row, begun);

@@ -3,8 +3,8 @@
 import { COMMA, EQUALS, isBlank, SEMICOLON } from './octets.ts';
 
 /**
- * Re-usable. Lines of one text are scanned in order, so that the native search for the name, which does not stop
- * at the end of a line, goes over the text once.
+ * Re-usable. Lines of one text are scanned in order, so that native searches, which do not stop at the end of a line, go
+ * over the text once.
  */
 export class CookieScanner {
   /** Where the name of the cookie found begins. */
@@ -19,6 +19,9 @@ export class CookieScanner {
   #from = 0;
   /** The first occurrence of the name at or after some earlier `from`; text.length: none. */
   #hit = -1;
+  /** The first delimiters likewise. */
+  #semicolon = -1;
+  #comma = -1;
   #endsAtComma = false;
 
   /**
@@ -30,6 +33,8 @@ export class CookieScanner {
     this.#name = name;
     this.#endsAtComma = endsAtComma;
     this.#hit = -1;
+    this.#semicolon = -1;
+    this.#comma = endsAtComma ? -1 : text.length;
   }
 
   /** Goes to the line `[start, end)`; lines must come in ascending order. */
@@ -59,10 +64,8 @@ export class CookieScanner {
       if (at === lineEnd || text.charCodeAt(at) !== EQUALS) continue;
       this.nameStart = start;
       this.valueStart = at + 1;
-      at++;
-      while (at < lineEnd && !this.#isDelimiter(text.charCodeAt(at))) at++;
-      this.valueEnd = at;
-      this.#from = at;
+      this.valueEnd = this.#delimiterAfter(at + 1);
+      this.#from = this.valueEnd;
       return true;
     }
     return false;
@@ -70,9 +73,20 @@ export class CookieScanner {
 
   #search(): number {
     if (this.#hit >= this.#from) return this.#hit;
-    const hit = this.#text.indexOf(this.#name, this.#from);
-    this.#hit = hit === -1 ? this.#text.length : hit;
+    this.#hit = this.#find(this.#name, this.#from);
     return this.#hit;
+  }
+
+  /** The first delimiter at or after `at`, or the end of the line. */
+  #delimiterAfter(at: number): number {
+    if (this.#semicolon < at) this.#semicolon = this.#find(';', at);
+    if (this.#comma < at) this.#comma = this.#find(',', at);
+    return Math.min(this.#semicolon, this.#comma, this.#lineEnd);
+  }
+
+  #find(what: string, from: number): number {
+    const at = this.#text.indexOf(what, from);
+    return at === -1 ? this.#text.length : at;
   }
 
   /**

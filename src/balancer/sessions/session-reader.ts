@@ -27,7 +27,9 @@ export function readSession(
  * read it: for a request that waited for a member to become known. '' when it is still unknown.
  */
 export function routeOf(session: CompiledSession, reading: SessionReading): string {
-  return reading.route === '' ? (session.routes.byHash.get(reading.routeHash) ?? '') : reading.route;
+  const { route, routeHash } = reading;
+  if (route !== '' || routeHash === '') return route;
+  return session.routes.byHash.get(routeHash) ?? '';
 }
 
 /**
