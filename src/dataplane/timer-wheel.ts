@@ -5,8 +5,8 @@ import type { Clock } from '../lib/clock.ts';
 
 /** Something with a deadline; connections extend it. */
 export abstract class Timed {
-  /** Milliseconds on the lane's clock; 0: none. Set through the wheel. */
-  deadlineMs = 0;
+  /** The first tick at which the deadline has passed; 0: there is none. Owned by the wheel. */
+  deadlineTick = 0;
   /** The tick at which the wheel looks at this entry next; 0: it does not. Owned by the wheel. */
   plannedTick = 0;
   /** Place in the slot of that tick. Owned by the wheel. */
@@ -43,8 +43,8 @@ export class TimerWheel {
 
   /** Sets or moves the deadline to a time of the clock. */
   arm(entry: Timed, deadlineMs: number): void {
-    entry.deadlineMs = deadlineMs;
-    const tick = Math.ceil(deadlineMs / this.#tickMs);
+    const tick = Math.max(1, Math.ceil(deadlineMs / this.#tickMs));
+    entry.deadlineTick = tick;
     if (entry.plannedTick !== 0) {
       // Planned for an earlier look: that look will plan it again.
       if (entry.plannedTick <= tick) return;
@@ -55,12 +55,12 @@ export class TimerWheel {
 
   /** Unsets the deadline; cheap, for entries that will be armed again. */
   disarm(entry: Timed): void {
-    entry.deadlineMs = 0;
+    entry.deadlineTick = 0;
   }
 
   /** Unsets the deadline and lets go of the entry: what is gone must not be kept alive by its last deadline. */
   forget(entry: Timed): void {
-    entry.deadlineMs = 0;
+    entry.deadlineTick = 0;
     if (entry.plannedTick !== 0) this.#remove(entry);
   }
 
@@ -71,21 +71,21 @@ export class TimerWheel {
     const first = Math.max(this.#tick + 1, nowTick - this.#slots.length + 1);
     for (let tick = first; tick <= nowTick; tick += 1) {
       this.#tick = tick;
-      this.#lookAt(this.#slots[tick % this.#slots.length]!, nowMs);
+      this.#lookAt(this.#slots[tick % this.#slots.length]!, nowTick);
     }
   }
 
   // What is planned meanwhile goes to other slots, and what is forgotten leaves this one.
-  #lookAt(slot: Timed[], nowMs: number): void {
+  #lookAt(slot: Timed[], nowTick: number): void {
     while (slot.length > 0) {
       const entry = slot.pop()!;
       entry.plannedTick = 0;
-      if (entry.deadlineMs === 0) continue;
-      if (entry.deadlineMs > nowMs) {
-        this.#plan(entry, Math.ceil(entry.deadlineMs / this.#tickMs));
+      if (entry.deadlineTick === 0) continue;
+      if (entry.deadlineTick > nowTick) {
+        this.#plan(entry, entry.deadlineTick);
         continue;
       }
-      entry.deadlineMs = 0;
+      entry.deadlineTick = 0;
       entry.onDeadline();
     }
   }
