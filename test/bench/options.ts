@@ -11,8 +11,8 @@ const HELP = `node test/bench/main.ts [flags]: compares Evenkeel with other prox
 
   --case NAME      only this case (may be repeated): ${CASES.map(({ name }) => name).join(', ')}
   --peer NAME      only this peer (may be repeated): ${PEER_NAMES.join(', ')}
-  --rounds N       rounds, in each of which every peer runs once (default 5)
-  --seconds N      of one run (default 4)
+  --rounds N       rounds, in each of which every peer runs once (default 15)
+  --seconds N      of one run (default 1)
   --quick          few short cases, fewer peers, bounds twice as wide
   --json FILE      write all runs to a file
   --write          put the figures into docs/benchmarks.md and docs/benchmarks.svg
@@ -64,8 +64,8 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | null {
   return {
     cases: (values.case ?? (values.quick ? QUICK.cases : names)).map((name) => oneOf(name, names, '--case')),
     peers: (values.peer ?? (values.quick ? QUICK.peers : PEER_NAMES)).map((name) => oneOf(name, PEER_NAMES, '--peer')),
-    rounds: readCount(values.rounds, values.quick ? QUICK.rounds : 5, '--rounds'),
-    seconds: readCount(values.seconds, values.quick ? QUICK.seconds : 4, '--seconds'),
+    rounds: readCount(values.rounds, values.quick ? QUICK.rounds : 15, '--rounds'),
+    seconds: readCount(values.seconds, values.quick ? QUICK.seconds : 1, '--seconds'),
     slack: values.quick ? QUICK.slack : 1,
     jsonFile: values.json ?? null,
     writesPage: values.write,

@@ -33,16 +33,14 @@ export interface Plan {
 
 /** Runtimes that compile while they run need this long to get up to speed. */
 const WARMUP_SECONDS = 3;
+/** Memory hardly differs from run to run, and what grows does so for longer. */
+const MOST_IDLE_ROUNDS = 5;
+const IDLE_SECONDS = 3;
 /** So that there are connections to all members. */
 const WARMUP_REQUESTS_PER_MEMBER = 3;
 const MOST_WARMUPS = 10;
 /** Of the requests per second that the slower one of these two can serve. */
 const STEADY_SHARE = 0.7;
-/**
- * Of one run, and there are more of them: a machine that stalls once makes the p99 of the whole run, so that only the median
- * of many short ones tells of the proxy.
- */
-const STEADY_SECONDS = 1;
 const STEADY_MEASURES: readonly PeerName[] = ['evenkeel', 'haproxy'];
 
 type Measure = (running: RunningPeer) => Promise<Metrics>;
@@ -55,9 +53,9 @@ export async function runCase(benchCase: BenchCase, plan: Plan): Promise<CaseRes
   const field = new Field(plan);
   try {
     for (const peer of peers) await field.add(peer, () => RunningPeer.start(peer, benchCase.members, folder));
-    await field.each((running) => warmUp(running, benchCase, Math.min(WARMUP_SECONDS, plan.seconds)));
-    const { note, rounds, measure } = await howToMeasure(benchCase, field, plan);
-    for (let round = 0; round < rounds; round += 1) await field.runRound(round, measure);
+    await field.each((running) => warmUp(running, benchCase, WARMUP_SECONDS));
+    const { note, measure } = await howToMeasure(benchCase, field, plan);
+    for (let round = 0; round < plan.rounds; round += 1) await field.runRound(round, measure);
     return { case: benchCase, note, peers: field.results() };
   } finally {
     await field.stop();
@@ -76,9 +74,9 @@ async function howToMeasure(
   benchCase: BenchCase,
   field: Field,
   plan: Plan,
-): Promise<{ readonly note: string; readonly rounds: number; readonly measure: Measure }> {
+): Promise<{ readonly note: string; readonly measure: Measure }> {
   if (benchCase.kind !== 'steady') {
-    return { note: '', rounds: plan.rounds, measure: (running) => measureLoop(running, benchCase, plan.seconds) };
+    return { note: '', measure: (running) => measureLoop(running, benchCase, plan.seconds) };
   }
   const rates: number[] = [];
   await field.each(async (running) => {
@@ -89,19 +87,18 @@ async function howToMeasure(
   const rate = Math.round((Math.min(...rates) * STEADY_SHARE) / 100) * 100;
   return {
     note: `${rate} requests/s over ${benchCase.connections} connections`,
-    rounds: Math.ceil((plan.rounds * plan.seconds) / STEADY_SECONDS),
-    measure: (running) => measureSteady(running, benchCase, STEADY_SECONDS, rate),
+    measure: (running) => measureSteady(running, benchCase, plan.seconds, rate),
   };
 }
 
 /** Memory is measured in fresh processes, one after the other. */
 async function runIdle(benchCase: BenchCase, peers: readonly Peer[], folder: string, plan: Plan): Promise<CaseResult> {
   const field = new Field(plan);
-  for (let round = 0; round < plan.rounds; round += 1) {
+  for (let round = 0; round < Math.min(plan.rounds, MOST_IDLE_ROUNDS); round += 1) {
     for (const peer of peers) {
       try {
         await field.add(peer, () => RunningPeer.start(peer, benchCase.members, join(folder, String(round))));
-        await field.runRound(round, (running) => measureIdle(running, benchCase, plan.seconds));
+        await field.runRound(round, (running) => measureIdle(running, benchCase, IDLE_SECONDS));
       } finally {
         await field.stop();
       }
