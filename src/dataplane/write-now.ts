@@ -1,7 +1,7 @@
 // Writes to a plain socket as far as its kernel buffer takes it, now, from memory that may be used again right after. Node's
 // own write may keep the memory until the other end has read, so that nothing could be written from where it was read: with
-// all that follows from it, a tenth of what a request of 16 KiB costs. This is the one place that knows how Node does it; a socket whose descriptor is not known here
-// (TLS, and a Node that does it otherwise) takes nothing, and is written to as ever.
+// all that follows from it, a tenth of what a request of 16 KiB costs. This is the one place that knows how Node does it; a
+// socket whose descriptor is not known here (TLS, and a Node that does it otherwise) takes nothing, and is written to as ever.
 import { writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
