@@ -36,8 +36,6 @@ export function compile(
 ): CompiledBalancer {
   const balancer = build(placed, previous, context);
   previous?.credit?.close();
-  const electsByTraffic = balancer.traffic === null ? 0 : 1;
-  for (const row of balancer.rows) context.standings.electsByTraffic[row] = electsByTraffic;
   if (previous === null) start(balancer, context.lane);
   else carryOn(balancer, previous, context.lane);
   return balancer;
@@ -97,7 +95,6 @@ function copyOf(standings: Standings): Standings {
     silentSlots: standings.silentSlots,
     lbstatus: standings.lbstatus,
     elected: standings.elected,
-    electsByTraffic: standings.electsByTraffic,
   };
 }
 

@@ -27,7 +27,7 @@ export interface SharedStandings {
   readonly busyTotal: Int32Array;
   /** When the member went into error: microseconds on the hrtime axis. */
   readonly erroredAtUs: Int64Rows;
-  /** bytraffic: bytes to and from the member, all lanes together; of another method they stand still. */
+  /** Bytes to and from the member, all lanes together. */
   readonly sentTotal: Int64Rows;
   readonly receivedTotal: Int64Rows;
   /**
@@ -54,8 +54,6 @@ export interface LaneStandings {
   readonly lbstatus: Int32Array;
   /** Elections won, sessions and failover included. Counted by elect and stick, by nobody else. */
   readonly elected: Float64Array;
-  /** 1: bytes of the member are to be counted in `sentTotal` and `receivedTotal`. Written by compile alone. */
-  readonly electsByTraffic: Int32Array;
 }
 
 /** Everything an election works on. */

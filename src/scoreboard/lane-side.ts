@@ -3,9 +3,6 @@
 import type { ScoreboardBuffers } from '../snapshot/scoreboard-buffers.ts';
 import { type Column, DURATION_BUCKETS_S, mapColumn, mapShared, SESSION_VERDICTS, type SharedCells } from './layout.ts';
 
-/** Places side by side of what a request says of its session. */
-const PLACES: ReadonlyMap<string, number> = new Map(SESSION_VERDICTS.map((verdict, place) => [verdict, place]));
-
 export class LaneScoreboard {
   readonly shared: SharedCells;
   readonly column: Column;
@@ -41,13 +38,13 @@ export class LaneScoreboard {
   /** Bytes written to the member. */
   countSent(row: number, bytes: number): void {
     this.column.sent[row]! += bytes;
-    if (this.column.electsByTraffic[row] === 1) Atomics.add(this.shared.sentTotal.whole, row, BigInt(bytes));
+    Atomics.add(this.shared.sentTotal.whole, row, BigInt(bytes));
   }
 
   /** Bytes read from the member. */
   countReceived(row: number, bytes: number): void {
     this.column.received[row]! += bytes;
-    if (this.column.electsByTraffic[row] === 1) Atomics.add(this.shared.receivedTotal.whole, row, BigInt(bytes));
+    Atomics.add(this.shared.receivedTotal.whole, row, BigInt(bytes));
   }
 
   /** The client got the member's answer. `codeClass`: 0 none, 1 to 5. */
@@ -67,7 +64,7 @@ export class LaneScoreboard {
 
   /** A request of a balancer with sessions said this of its session. */
   countSession(balancerRow: number, verdict: (typeof SESSION_VERDICTS)[number]): void {
-    this.column.sessions[PLACES.get(verdict)! * this.#balancerRows + balancerRow]! += 1;
+    this.column.sessions[SESSION_VERDICTS.indexOf(verdict) * this.#balancerRows + balancerRow]! += 1;
   }
 
   /** Session cookies of an answer were left alone because they would have grown too long. */

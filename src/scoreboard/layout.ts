@@ -45,9 +45,9 @@ const SHARED_MEMBER = {
   busyTotal: ['i32', 1],
   /** When the member went into error: microseconds on the hrtime axis. */
   erroredAtUs: ['i64', 1],
-  /** bytraffic: bytes to the member, all lanes together, while they elect by them. */
+  /** Bytes to the member, all lanes together. */
   sentTotal: ['i64', 1],
-  /** bytraffic: bytes from the member, likewise. */
+  /** Bytes from the member, all lanes together. */
   receivedTotal: ['i64', 1],
   /** bytraffic: added to the member's load, so that it stands at the level of the others; a whole number. */
   loadOffset: ['f64', 1],
@@ -85,8 +85,6 @@ const LANE_MEMBER = {
   /** Credit of the weighted round robin; per lane by design. */
   lbstatus: ['i32', 1],
   busy: ['i32', 1],
-  /** 1: the lane elects by the member's bytes, and counts them in the totals too. */
-  electsByTraffic: ['i32', 1],
   elected: ['f64', 1],
   failed: ['f64', 1],
   sent: ['f64', 1],

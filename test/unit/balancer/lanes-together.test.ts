@@ -72,22 +72,6 @@ test('bytes that other lanes count are seen', () => {
   expect(electNames(one!.balancer, 1)).toBe('a');
 });
 
-test('bytes are counted for elections from when they go by them, and no longer', () => {
-  const [lane] = lanesOn(1, 2, 'byrequests');
-  const { side } = lane!;
-  const context = { ...laneOn(scoreboardFor(2), 0), standings: { ...side.shared, ...side.column } };
-  const unit = (lbMethod: LbMethodName) => placed(balancerUnit(lane!.balancer.members, { lbMethod }));
-  side.countSent(1, 10);
-  let balancer = compile(unit('bytraffic'), lane!.balancer, context);
-  side.countSent(1, 100);
-  expect(side.shared.sentTotal.whole[1]).toBe(100n);
-  expect(electNames(balancer, 1)).toBe('b');
-  balancer = compile(unit('byrequests'), balancer, context);
-  side.countSent(1, 1000);
-  expect(side.shared.sentTotal.whole[1]).toBe(100n);
-  expect(side.column.sent[1]).toBe(1110);
-});
-
 test('bybusyness elects a member that is busier than the least busy one by less than the number of lanes', () => {
   const lanes = 4;
   // A lane elects and then begins; in between, others may have done either.

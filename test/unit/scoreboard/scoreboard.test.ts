@@ -114,7 +114,6 @@ describe('the scoreboard', () => {
     const { control, lane } = setUp();
     for (const row of [2, 3, 4]) {
       lane[0]!.column.elected[row]! += 1;
-      lane[0]!.column.electsByTraffic[row] = 1;
       lane[1]!.countResponse(row, 5);
       lane[0]!.countSent(row, 9);
       Atomics.or(control.shared.flags, row, 1);
@@ -125,7 +124,6 @@ describe('the scoreboard', () => {
     expect(control.memberSum('responses', 3, 5)).toBe(0);
     expect(control.shared.flags[3]).toBe(0);
     expect(control.shared.sentTotal.whole[3]).toBe(0n);
-    expect(lane[0]!.column.electsByTraffic[3]).toBe(0);
     for (const row of [2, 4]) {
       expect(control.memberSum('elected', row)).toBe(1);
       expect(control.memberSum('responses', row, 5)).toBe(1);
@@ -144,20 +142,8 @@ describe('the scoreboard', () => {
     expect(control.balancerSum('ownResponses', 2, 5)).toBe(1);
   });
 
-  it('counts bytes in total where the lane elects by them, and only there', () => {
-    const { control, lane } = setUp();
-    lane[0]!.column.electsByTraffic[3] = 1;
-    for (const each of lane) {
-      each.countSent(3, 9);
-      each.countReceived(3, 90);
-    }
-    expect([control.shared.sentTotal.whole[3], control.shared.receivedTotal.whole[3]]).toEqual([9n, 90n]);
-    expect([control.memberSum('sent', 3), control.memberSum('received', 3)]).toEqual([18, 180]);
-  });
-
   it('shows 64-bit totals as words too', () => {
     const { control, lane } = setUp();
-    lane[0]!.column.electsByTraffic[3] = 1;
     lane[0]!.countSent(3, 2 ** 33 + 5);
     const { words } = control.shared.sentTotal;
     expect([words[6], words[7]]).toEqual([5, 2]);
