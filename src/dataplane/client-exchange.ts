@@ -69,8 +69,7 @@ const DROPS_WITH_FRAMING = createDropTable([
 ]);
 
 const NO_BYTES = Buffer.alloc(0);
-const CRLF = Buffer.from('\r\n');
-const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+const LAST_CHUNK = '0\r\n\r\n';
 
 export class ClientExchange implements Exchange {
   readonly head: RequestHead;
@@ -229,16 +228,15 @@ export class ClientExchange implements Exchange {
   writeAnswer(bytes: Buffer, start: number, decoder: BodyDecoder): boolean {
     const end = decoder.position;
     if (start === end) return true;
-    if (this.#answerBody === 'as-is') {
-      return this.#write(bytes, start, end);
-    }
+    if (this.#answerBody === 'as-is') return this.#write(bytes, start, end);
+    if (this.#answerBody === 'chunks') return this.#writeChunk(bytes, start, end);
     const payload = decoder.payloadIn(bytes);
-    return payload.length === 0 || this.#writePayload(payload);
+    return payload.length === 0 || this.#write(payload, 0, payload.length);
   }
 
   endAnswer(): void {
     this.flush();
-    if (this.#answerBody === 'chunks') this.connection.write(LAST_CHUNK);
+    if (this.#answerBody === 'chunks') this.connection.post(LAST_CHUNK);
     this.isAnswered = true;
   }
 
@@ -278,12 +276,11 @@ export class ClientExchange implements Exchange {
     this.isAnswered = true;
   }
 
-  #writePayload(payload: Buffer): boolean {
-    if (this.#answerBody === 'bare') return this.#write(payload, 0, payload.length);
-    const size = Buffer.from(`${payload.length.toString(16)}\r\n`, 'latin1');
-    this.#write(size, 0, size.length);
-    this.connection.write(payload);
-    return this.connection.write(CRLF);
+  /** All posted, so that a short chunk goes out in one write. */
+  #writeChunk(bytes: Buffer, start: number, end: number): boolean {
+    this.flush();
+    this.connection.post(`${(end - start).toString(16)}\r\n`, bytes, start, end);
+    return this.connection.post('\r\n');
   }
 
   #write(bytes: Buffer, start: number, end: number): boolean {

@@ -22,7 +22,7 @@ export class Outbox {
   readonly #schedule: (flush: () => void) => void;
   readonly #block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   #usedBytes = 0;
-  /** Who posted what: messages lie in the block one behind the other, and end there. `#count` of both are of this turn. */
+  /** Who posted what: it lies in the block one behind the other, and ends there. `#count` of both are of this turn. */
   readonly #outlets: (Outlet | null)[] = [];
   readonly #ends: number[] = [];
   #count = 0;
@@ -56,11 +56,9 @@ export class Outbox {
     }
     if (bodyBytes > 0) end += body.copy(block, end, bodyStart, bodyEnd);
     this.#usedBytes = end;
-    this.#outlets[this.#count] = outlet;
-    this.#ends[this.#count] = end;
-    this.#count += 1;
-    outlet.expectFlush();
-    this.#flushSoon();
+    // What one socket gets in a row is one write: answers to pipelined requests, and the pieces of a chunk.
+    if (this.#count > 0 && this.#outlets[this.#count - 1] === outlet) this.#ends[this.#count - 1] = end;
+    else this.#add(outlet, end);
     return bytes;
   }
 
@@ -88,6 +86,14 @@ export class Outbox {
     if (this.#closings.length === 0) return;
     for (const closing of this.#closings) closing.begin();
     this.#closings.length = 0;
+  }
+
+  #add(outlet: Outlet, end: number): void {
+    this.#outlets[this.#count] = outlet;
+    this.#ends[this.#count] = end;
+    this.#count += 1;
+    outlet.expectFlush();
+    this.#flushSoon();
   }
 
   /** Writes head and body in one piece, where the body lies. False: there is no room for the head. */

@@ -139,6 +139,34 @@ test('what HTTP/1.0 clients get of many small chunks is written in few pieces', 
   expect(write.mock.calls.length).toBeLessThan(letters.length / 50);
 });
 
+test('a short chunk of ours is written in one piece, and the first one with its head', async () => {
+  const { lane, member } = await stage();
+  const client = await lane.client();
+  client.send(get());
+  const attempt = await member.next();
+  await attempt.takeMessage();
+  const write = vi.spyOn(Outlet.prototype, 'send');
+  onTestFinished(() => write.mockRestore());
+  attempt.send('HTTP/1.1 200 OK\r\n\r\none');
+  expect(await client.take('one\r\n')).toBe('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n');
+  attempt.send('three');
+  expect(await client.take('three\r\n')).toBe('5\r\nthree\r\n');
+  expect(write).toHaveBeenCalledTimes(2);
+  attempt.end();
+  expect(await client.take('0\r\n\r\n')).toBe('0\r\n\r\n');
+});
+
+test('much in chunks of ours arrives as it was sent', async () => {
+  const { lane, member } = await stage();
+  const client = await lane.client();
+  client.send(get());
+  const attempt = await member.next();
+  await attempt.takeMessage();
+  const body = Array.from({ length: 100_000 }, (_, line) => line.toString(36)).join(' ');
+  attempt.send(`HTTP/1.1 200 OK\r\n\r\n${body}`).end();
+  expect((await client.takeMessage()).body === body).toBe(true);
+});
+
 test('HTTP/1.0 clients keep their connection if they ask for it and the answer has a length', async () => {
   const { lane, member } = await stage();
   member.answerAll(ok('x'));

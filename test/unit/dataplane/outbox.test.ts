@@ -81,6 +81,20 @@ test('what is written at once overtakes nothing of its socket, and a closing com
   expect(one.text).toBe(`abc${'C'.repeat(20_000)}d`);
 });
 
+test('what one socket gets in a row is one write', () => {
+  const { log, endTurn, socket } = scene();
+  const [one, two] = [socket(), socket()];
+  one.post('a');
+  one.post('b', Buffer.from('c'));
+  two.post('d');
+  one.post('e');
+  endTurn();
+  expect(log).toEqual(['abc', 'd', 'e']);
+  one.post('f');
+  endTurn();
+  expect(one.text).toBe('abcef');
+});
+
 test('who has nothing posted does not have the others written to', () => {
   const { log, endTurn, socket } = scene();
   const [one, two] = [socket(), socket()];
