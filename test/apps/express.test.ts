@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import { withDeadline } from '../helpers/deadline.ts';
+import { within } from '../helpers/patience.ts';
 import { root, startEvenkeel } from '../helpers/evenkeel-process.ts';
 import { Browser, setCookies } from '../integration/sessions/browser.ts';
 import { edit, type Fields, sticky } from '../integration/sessions/sticky-file.ts';
@@ -24,7 +24,7 @@ class Shop implements AsyncDisposable {
     const shop = new Shop(name);
     const { promise, resolve } = Promise.withResolvers<string>();
     createInterface({ input: shop.#child.stdout! }).on('line', resolve);
-    const line = await withDeadline(promise, 20_000, () => `${name} does not listen`);
+    const line = await within(promise, `${name} to listen`, 20_000);
     shop.port = Number(line.replace('listening ', ''));
     return shop;
   }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'vitest';
-import { withDeadline } from '../helpers/deadline.ts';
+import { within } from '../helpers/patience.ts';
 
 /** From the start of a JVM to the end of its start-up, on a busy machine. Milliseconds. */
 const START_MS = 60_000;
@@ -185,7 +185,7 @@ export class Tomcat implements AsyncDisposable {
     createInterface({ input: this.#child.stdout! }).on('line', take);
     createInterface({ input: this.#child.stderr! }).on('line', take);
     void this.#ended.then(() => reject(new Error(`Tomcat ended:\n${this.#written}`)));
-    await withDeadline(promise, START_MS, () => `Tomcat is not up:\n${this.#written}`);
+    await within(promise, () => `Tomcat to be up:\n${this.#written}`, START_MS);
     const { status } = await fetch(`${this.url}/`);
     if (status !== 200) throw new Error(`Tomcat answers ${status}:\n${this.#written}`);
   }
@@ -193,7 +193,7 @@ export class Tomcat implements AsyncDisposable {
   /** As the kubelet ends it. */
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM');
-    await withDeadline(this.#ended, 20_000, () => `Tomcat does not stop:\n${this.#written}`);
+    await within(this.#ended, () => `Tomcat to stop:\n${this.#written}`, 20_000);
   }
 
   async kill(): Promise<void> {

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cases } from '../chart/cases.ts';
 import { at, chart, helm, only, render, renderText, runHelm, type Values } from '../chart/helm.ts';
-import { eventually } from '../helpers/deadline.ts';
+import { eventually } from '../helpers/patience.ts';
 import type { KubeObject } from './api-client.ts';
 import { absence, type ControlPlane, startControlPlane } from './control-plane.ts';
 import { kubectl } from './kubectl.ts';

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { eventually } from '../helpers/deadline.ts';
+import { eventually } from '../helpers/patience.ts';
 import { root } from '../helpers/evenkeel-process.ts';
 import type { ApiClient, KubeObject } from './api-client.ts';
 

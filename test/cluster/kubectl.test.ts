@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { eventually } from '../helpers/deadline.ts';
+import { eventually } from '../helpers/patience.ts';
 import { root } from '../helpers/evenkeel-process.ts';
 import type { KubeObject } from './api-client.ts';
 import { absence, type ControlPlane, startControlPlane } from './control-plane.ts';

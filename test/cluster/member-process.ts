@@ -1,7 +1,7 @@
 // Members as real processes on addresses of their own, as pods are.
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import { withDeadline } from '../helpers/deadline.ts';
+import { within } from '../helpers/patience.ts';
 
 const program = join(import.meta.dirname, 'member-main.ts');
 const START_MS = 20_000;
@@ -29,12 +29,7 @@ export class MemberProcess implements AsyncDisposable {
     child.once('message', (said) => resolve((said as { port: number }).port));
     child.once('exit', () => reject(new Error(`member ${name} did not start on ${address}:${port}`)));
     child.once('error', reject);
-    return new MemberProcess(
-      name,
-      address,
-      await withDeadline(promise, START_MS, () => `member ${name} does not listen`),
-      child,
-    );
+    return new MemberProcess(name, address, await within(promise, `member ${name} to listen`, START_MS), child);
   }
 
   private constructor(name: string, address: string, port: number, child: ChildProcess) {

@@ -2,7 +2,7 @@
 // it, however that one ends. Knows nothing of what it runs.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { withDeadline } from '../helpers/deadline.ts';
+import { within } from '../helpers/patience.ts';
 
 export interface Program {
   /** What messages call it. */
@@ -75,6 +75,6 @@ export class OwnProcess {
   /** Asks it to end, or kills it, and waits for that. */
   async end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     if (!this.hasEnded) this.#child.kill(signal);
-    await withDeadline(this.#ended, END_MS, () => `${this.#program.name} did not end; its log:\n${this.log}`);
+    await within(this.#ended, () => `the end of ${this.#program.name}; its log:\n${this.log}`, END_MS);
   }
 }

@@ -1,6 +1,6 @@
 // What Pods say of themselves reaches the elections; and a Balancer that only an older CRD takes is told so.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../helpers/deadline.ts';
+import { eventually } from '../helpers/patience.ts';
 import type { KubeObject } from './api-client.ts';
 import { absence, type ControlPlane, startControlPlane } from './control-plane.ts';
 import { applyCrds, readCrds } from './crds.ts';

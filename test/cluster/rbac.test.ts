@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { helm, only, type Rendered, render, type Values } from '../chart/helm.ts';
-import { eventually } from '../helpers/deadline.ts';
+import { eventually } from '../helpers/patience.ts';
 import { type EvenkeelProcess, startEvenkeel } from '../helpers/evenkeel-process.ts';
 import { get } from '../integration/product/client.ts';
 import type { KubeObject, Refusal } from './api-client.ts';

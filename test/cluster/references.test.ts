@@ -1,7 +1,7 @@
 // What a Balancer names and is not there: it is said in its status, nothing else suffers, and it works as soon as it is
 // supplied.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../helpers/deadline.ts';
+import { eventually } from '../helpers/patience.ts';
 import { absence, type ControlPlane, startControlPlane } from './control-plane.ts';
 import { applyCrds } from './crds.ts';
 import { readyPods, serviceNamed } from './objects.ts';

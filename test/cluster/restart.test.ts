@@ -1,7 +1,7 @@
 // The product itself is replaced under load: a new process takes the port over before the old one ends, as the
 // containers of a host-network pod do. No request is lost that was accepted.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../helpers/deadline.ts';
+import { eventually } from '../helpers/patience.ts';
 import { get, SteadyLoad } from '../integration/product/client.ts';
 import { absence, type ControlPlane, startControlPlane } from './control-plane.ts';
 import { applyCrds } from './crds.ts';

@@ -1,7 +1,7 @@
 // What the product may do, as a ServiceAccount with the least rights: it works with them, goes on serving when they are
 // taken away, and reads on when they are given back.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../helpers/deadline.ts';
+import { eventually } from '../helpers/patience.ts';
 import type { KubeObject } from './api-client.ts';
 import { absence, type ControlPlane, startControlPlane } from './control-plane.ts';
 import { applyCrds } from './crds.ts';

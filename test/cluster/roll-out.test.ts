@@ -1,6 +1,6 @@
 // Members that come and go under load, as a Deployment replaces its pods: nobody sees an error.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../helpers/deadline.ts';
+import { eventually } from '../helpers/patience.ts';
 import { SteadyLoad } from '../integration/product/client.ts';
 import { absence, type ControlPlane, startControlPlane } from './control-plane.ts';
 import { applyCrds } from './crds.ts';

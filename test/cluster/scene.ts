@@ -1,7 +1,7 @@
 // What the scenarios share: a namespace with one Service over member processes, and the product as a process that serves
 // the cluster. Members come and go as the test says; nothing happens by itself.
 import { expect } from 'vitest';
-import { eventually } from '../helpers/deadline.ts';
+import { eventually } from '../helpers/patience.ts';
 import { type EvenkeelProcess, startEvenkeel } from '../helpers/evenkeel-process.ts';
 import { type Answer, get } from '../integration/product/client.ts';
 import type { ApiClient, KubeObject } from './api-client.ts';

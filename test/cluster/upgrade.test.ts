@@ -1,7 +1,7 @@
 // The CRD changes under a running controller, as in an upgrade: what is served goes on being served, and what the new
 // definition brings is read.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../helpers/deadline.ts';
+import { eventually } from '../helpers/patience.ts';
 import { SteadyLoad } from '../integration/product/client.ts';
 import type { KubeObject } from './api-client.ts';
 import { absence, type ControlPlane, startControlPlane } from './control-plane.ts';

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFailed } from 'vitest';
-import { withDeadline } from './deadline.ts';
+import { within } from './patience.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
 const preload = join(root, 'examples', 'demo', 'end-with-parent.ts');
@@ -106,7 +106,7 @@ export class EvenkeelProcess implements AsyncDisposable {
     this.#watchers.add(look);
     look();
     try {
-      return await withDeadline(promise, deadlineMs, () => `not logged in time; the log:\n${this.written}`);
+      return await within(promise, () => `a line of the log; all of it:\n${this.written}`, deadlineMs);
     } finally {
       this.#watchers.delete(look);
     }
@@ -119,7 +119,7 @@ export class EvenkeelProcess implements AsyncDisposable {
   /** Asks it to end and waits for that. */
   async stop(): Promise<Ending> {
     if (!this.#hasEnded) this.signal('SIGTERM');
-    return withDeadline(this.ended, 10_000, () => `did not end; the log:\n${this.written}`);
+    return within(this.ended, () => `its end; the log:\n${this.written}`, 10_000);
   }
 
   async kill(): Promise<void> {

@@ -35,3 +35,16 @@ export async function until(
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
+
+/** Calls `attempt` again and again until it throws no more; its last error is the one that is reported. */
+export async function eventually<T>(attempt: () => T | Promise<T>, patienceMs = 10_000): Promise<T> {
+  const giveUpAt = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (performance.now() > giveUpAt) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually } from '../helpers/deadline.ts';
+import { eventually } from '../helpers/patience.ts';
 
 /** Where an httpd is on this machine. */
 export interface ApacheHome {

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { startEvenkeel } from '../helpers/evenkeel-process.ts';
-import { eventually } from '../helpers/deadline.ts';
+import { eventually } from '../helpers/patience.ts';
 import { Configuration } from '../integration/product/configuration.ts';
 
 /** Nobody listens there. */

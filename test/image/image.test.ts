@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { withDeadline } from '../helpers/deadline.ts';
+import { within } from '../helpers/patience.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const NOBODY = 65_532;
@@ -100,12 +100,12 @@ test('it serves with its lanes in threads, and ends in order', async () => {
       const entry = JSON.parse(line) as { msg: string; httpPort: number };
       if (entry.msg === 'ready') ready.resolve(entry.httpPort);
     });
-    const httpPort = await withDeadline(ready.promise, 20_000, () => 'not ready');
+    const httpPort = await within(ready.promise, 'it to be ready', 20_000);
     console.log(`from start to ready: ${Math.round(performance.now() - startMs)} ms`);
     const response = await fetch(`http://127.0.0.1:${httpPort}/`);
     expect({ status: response.status, body: await response.text() }).toEqual({ status: 200, body: 'from the member' });
     child.kill('SIGTERM');
-    expect(await withDeadline(ended, 10_000, () => 'did not end')).toBe(0);
+    expect(await within(ended, 'its end', 10_000)).toBe(0);
   } finally {
     child.kill('SIGKILL');
     await ended;

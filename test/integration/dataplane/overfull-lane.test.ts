@@ -1,6 +1,6 @@
 // Two lanes of which one has all the long connections: it gives some away, one answer at a time, and nobody loses any.
 import { expect, test } from 'vitest';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { startEvenkeel } from '../../helpers/evenkeel-process.ts';
 import { connectRaw } from '../../helpers/raw-client.ts';
 import type { RawSocket } from '../../helpers/raw-socket.ts';

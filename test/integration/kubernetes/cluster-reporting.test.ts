@@ -7,7 +7,7 @@ import { ClusterReporting } from '../../../src/control/status/cluster-reporting.
 import type { BalancerFacts } from '../../../src/control/reconcile.ts';
 import { createApiClient } from '../../../src/provider/kubernetes/api-client.ts';
 import type { PlacedBalancer } from '../../../src/snapshot/lane-protocol.ts';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { balancer, member } from '../../unit/control/fixtures.ts';
 import { balancerObject, LoggedMap, factsOf } from '../../unit/control/status/fixtures.ts';
 import { createMachine } from './fixtures.ts';

@@ -5,7 +5,7 @@ import {
   type KubernetesProvider,
   type KubernetesProviderOptions,
 } from '../../../src/provider/kubernetes/kubernetes-provider.ts';
-import { eventually, withDeadline } from '../../helpers/deadline.ts';
+import { eventually, within } from '../../helpers/patience.ts';
 import { type Asked, FakeApiServer, type Stored } from './fake-api-server.ts';
 import { balancer, createMachine, service, slice } from './fixtures.ts';
 
@@ -26,7 +26,7 @@ async function start(options: Partial<KubernetesProviderOptions> = {}): Promise<
   const started = provider.start(() => {
     changes += 1;
   });
-  await withDeadline(started, 5_000, () => JSON.stringify(machine.lines));
+  await within(started, () => `the start: ${JSON.stringify(machine.lines)}`, 5_000);
 }
 
 /** What a Service leads to now. */
@@ -83,7 +83,7 @@ describe('the first reading', () => {
     await eventually(() => expect(server.asked.length).toBeGreaterThan(3));
     expect(machine.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
     isDown = false;
-    await withDeadline(started, 5_000, () => 'not started');
+    await within(started, 'the start', 5_000);
     expect(machine.lines.map(({ message }) => message)).toContain('reading from the API server works again');
     expect(provider.read().resources.balancers.size).toBe(1);
   });
@@ -732,7 +732,7 @@ describe('stop', () => {
     server.fault = () => ({ type });
     void provider.start(() => undefined);
     await eventually(() => expect(server.asked.length).toBeGreaterThan(0));
-    await withDeadline(provider.stop(), 1_000, () => 'not stopped');
+    await within(provider.stop(), 'the stop', 3_000);
   });
 
   it('ends while Services are looked up, and tells nothing afterwards', async () => {
@@ -742,9 +742,9 @@ describe('stop', () => {
     server.put('balancers', balancer('one', ['next']));
     await eventually(() => expect(server.asked.some(({ query }) => query.has('labelSelector'))).toBe(true));
     const before = changes;
-    await withDeadline(provider.stop(), 1_000, () => 'not stopped');
+    await within(provider.stop(), 'the stop', 3_000);
     server.put('balancers', balancer('one', []));
-    await withDeadline(provider.stop(), 1_000, () => 'not stopped twice');
+    await within(provider.stop(), 'the second stop', 3_000);
     expect(changes).toBe(before);
   });
 });

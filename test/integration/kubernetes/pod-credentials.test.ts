@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ApiClient, createApiClient, type WatchEvent } from '../../../src/provider/kubernetes/api-client.ts';
 import { findCluster } from '../../../src/provider/kubernetes/cluster-access.ts';
-import { eventually, withDeadline } from '../../helpers/deadline.ts';
+import { eventually, within } from '../../helpers/patience.ts';
 import { Authority, hasOpenssl } from './certificates.ts';
 import { FakeApiServer } from './fake-api-server.ts';
 import { service } from './fixtures.ts';
@@ -139,7 +139,7 @@ describe.skipIf(!hasOpenssl)('credentials in files', () => {
       server.put('services', service('app'));
       await eventually(() => expect(events).toHaveLength(1));
       server.watches('services')[0]!.end();
-      await withDeadline(watching, 5_000, () => 'the watch did not end');
+      await within(watching, 'the end of the watch', 5_000);
       await eventually(() => expect(server.openConnections).toBe(1));
       await get();
       expect(server.connections).toBe(3);

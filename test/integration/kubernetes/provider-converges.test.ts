@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createApiClient } from '../../../src/provider/kubernetes/api-client.ts';
 import { createKubernetesProvider } from '../../../src/provider/kubernetes/kubernetes-provider.ts';
-import { eventually, withDeadline } from '../../helpers/deadline.ts';
+import { eventually, within } from '../../helpers/patience.ts';
 import { FakeApiServer, type Fault, type Stored } from './fake-api-server.ts';
 import { balancer, createMachine, service, slice } from './fixtures.ts';
 
@@ -157,13 +157,13 @@ it('whatever happens, the provider ends up with what the server has', async () =
         for (const [index, step] of steps.entries()) {
           play(step);
           // The first changes and faults meet a provider that starts.
-          if (index === 5) await withDeadline(started, 10_000, () => 'not started');
+          if (index === 5) await within(started, 'the start', 10_000);
           if (step.type === 'breathe') await new Promise((resolve) => setTimeout(resolve, 4));
           else await new Promise((resolve) => setImmediate(resolve));
           if (index > 5) actual();
         }
         server.fault = () => undefined;
-        await withDeadline(started, 10_000, () => 'not started');
+        await within(started, 'the start', 10_000);
         await eventually(() => expect(actual()).toEqual(expected()), 5_000);
         expect(provider.counts().services).toBe(provider.read().resources.services.size);
         expect(machine.lines.filter(({ level }) => level === 'error')).toEqual([]);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ApiClient, createApiClient } from '../../../src/provider/kubernetes/api-client.ts';
 import type { KubeObject } from '../../../src/provider/kubernetes/kube-object.ts';
 import { createReflector, type Pace, type Reflector } from '../../../src/provider/kubernetes/reflector.ts';
-import { eventually, withDeadline } from '../../helpers/deadline.ts';
+import { eventually, within } from '../../helpers/patience.ts';
 import { type Asked, FakeApiServer, type Fault } from './fake-api-server.ts';
 import { createMachine, service } from './fixtures.ts';
 
@@ -83,7 +83,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await withDeadline(reflector.stop(), 2_000, () => 'the reflector does not stop');
+  await within(reflector.stop(), 'the reflector to stop', 3_000);
   client.close();
   await server.stop();
 });
@@ -305,7 +305,7 @@ describe('a reflector', () => {
     await eventually(() => expect(server.asked.length).toBeGreaterThan(0));
     if (fault === undefined) await watching();
     const told = warnings().length;
-    await withDeadline(reflector.stop(), 500, () => 'still running');
+    await within(reflector.stop(), 'the reflector to stop', 3_000);
     server.put('services', service('late'));
     expect(mirror.held.has('shop/late')).toBe(false);
     expect(warnings().length).toBe(fault?.type === 'status' ? Math.max(told, warnings().length) : told);

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { type EvenkeelProcess, startEvenkeel } from '../../helpers/evenkeel-process.ts';
 import { get } from '../product/client.ts';
 import { Configuration } from '../product/configuration.ts';

@@ -5,7 +5,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { runEvenkeel, startEvenkeel } from '../../helpers/evenkeel-process.ts';
 import { get } from './client.ts';
 import { balancerOf, Configuration } from './configuration.ts';

@@ -1,7 +1,7 @@
 // The admin port as probes and Prometheus use it.
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { startEvenkeel } from '../../helpers/evenkeel-process.ts';
 import { get, getInTurn } from './client.ts';
 import { balancerOf, Configuration } from './configuration.ts';

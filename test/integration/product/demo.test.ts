@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFailed, test } from 'vitest';
-import { eventually, withDeadline } from '../../helpers/deadline.ts';
+import { eventually, within } from '../../helpers/patience.ts';
 import { root } from '../../helpers/evenkeel-process.ts';
 import { get, getInTurn } from './client.ts';
 
@@ -89,7 +89,7 @@ test('members take turns, one is killed and revived, and SIGINT ends all of it',
   expect(JSON.parse(json.body)).toMatchObject({ session: 'abc', visits: 1 });
 
   demo.signal('SIGINT');
-  expect(await withDeadline(demo.ended, 10_000, () => 'the demo did not end')).toBe(0);
+  expect(await within(demo.ended, 'the demo to end', 10_000)).toBe(0);
   expect(await isRefused(http)).toBe(true);
 });
 
@@ -107,7 +107,7 @@ test('a balancer that dies ends the demo, with the reason', async () => {
   await portsOf(demo);
   const pid = Number(await demo.find(/balancer has process id (\d{2,})\n/));
   process.kill(pid, 'SIGKILL');
-  expect(await withDeadline(demo.ended, 10_000, () => 'the demo did not end')).toBe(1);
+  expect(await within(demo.ended, 'the demo to end', 10_000)).toBe(1);
   expect(demo.written).toContain('The demo ends: the balancer ended by SIGKILL');
 });
 
@@ -118,7 +118,7 @@ test('a port that was asked for and is taken is named; a usual one that is taken
   await promise;
   const { port } = taken.address() as { port: number };
   await using demo = new Demo({ ...anyPorts, HTTP: port });
-  expect(await withDeadline(demo.ended, 10_000, () => 'the demo did not end')).toBe(1);
+  expect(await within(demo.ended, 'the demo to end', 10_000)).toBe(1);
   expect(demo.written).toContain(`port ${port}, asked for by DEMO_HTTP_PORT, is taken`);
   taken.close();
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server } from 'node:net';
 import { expect, test } from 'vitest';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { startEvenkeel } from '../../helpers/evenkeel-process.ts';
 import { Configuration } from './configuration.ts';
 import { expectIdle, Scrape } from './scrape.ts';

@@ -2,7 +2,7 @@
 // notice nothing. Lane 0 is killed by the test hook, as if by an uncaught exception.
 import { Agent } from 'node:http';
 import { expect, test } from 'vitest';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { type EvenkeelProcess, startEvenkeel } from '../../helpers/evenkeel-process.ts';
 import { get, SteadyLoad } from './client.ts';
 import { balancerOf, Configuration } from './configuration.ts';

@@ -1,6 +1,6 @@
 // Changes while traffic flows: 200 requests a second, and not one of them may notice.
 import { expect, test } from 'vitest';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { startEvenkeel } from '../../helpers/evenkeel-process.ts';
 import { get, SteadyLoad } from './client.ts';
 import { balancerOf, Configuration } from './configuration.ts';

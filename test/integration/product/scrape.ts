@@ -1,6 +1,6 @@
 // Reads the metrics of a running product, as Prometheus would.
 import { expect } from 'vitest';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { get } from './client.ts';
 
 export type Labels = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 // How the product ends: what is in flight is finished, newcomers are told, and the exit code says that all went well.
 import { Agent } from 'node:http';
 import { expect, test } from 'vitest';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { startEvenkeel } from '../../helpers/evenkeel-process.ts';
 import { connectRaw } from '../../helpers/raw-client.ts';
 import { get } from './client.ts';

@@ -1,6 +1,6 @@
 // The first thing anybody sees: members that take turns as their load factors say.
 import { expect, test } from 'vitest';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { startEvenkeel } from '../../helpers/evenkeel-process.ts';
 import { get, getInTurn } from './client.ts';
 import { balancerOf, Configuration } from './configuration.ts';

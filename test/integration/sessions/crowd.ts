@@ -1,7 +1,7 @@
 // Many users of an application with sessions in its members' memory, each with a browser that keeps its connection. They go
 // on and on, and note what went wrong and when a session was lost; what of that may be is for the test to judge.
 import { expect } from 'vitest';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import type { SessionReport } from './application.ts';
 import { Browser, setCookies } from './browser.ts';
 

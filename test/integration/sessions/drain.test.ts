@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { type EvenkeelProcess, root, startEvenkeel } from '../../helpers/evenkeel-process.ts';
 import { get } from '../product/client.ts';
 import { Configuration } from '../product/configuration.ts';

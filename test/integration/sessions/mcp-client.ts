@@ -1,6 +1,6 @@
 // A client of the Model Context Protocol over Streamable HTTP (revision 2025-06-18), as far as sessions go. It does with
 // Mcp-Session-Id what the protocol says: sends what it was given, and begins anew when it is told 404.
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 
 export interface CallResult {
   readonly server: string;

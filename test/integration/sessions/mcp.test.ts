@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { root } from '../../helpers/evenkeel-process.ts';
 import { Configuration } from '../product/configuration.ts';
 import { McpClient } from './mcp-client.ts';

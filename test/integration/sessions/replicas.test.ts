@@ -1,6 +1,6 @@
 // Two replicas that know nothing of each other, and users whose requests go to either.
 import { expect, test } from 'vitest';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { Configuration } from '../product/configuration.ts';
 import { type Application, inMemorySessions, startApplications } from './application.ts';
 import { Crowd } from './crowd.ts';

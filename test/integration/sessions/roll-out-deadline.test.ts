@@ -1,7 +1,7 @@
 // A deployment that does not wait for ever, under 500 users: each old member keeps its sessions up to its drain deadline, and
 // then whoever was there gets one new session elsewhere.
 import { expect, test } from 'vitest';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { Configuration } from '../product/configuration.ts';
 import { inMemorySessions, startApplications } from './application.ts';
 import { Crowd } from './crowd.ts';

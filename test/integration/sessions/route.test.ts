@@ -1,6 +1,6 @@
 // Strategy Route: applications that write `id.route` themselves, as they do behind httpd.
 import { expect, test } from 'vitest';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { type GetOptions, get } from '../product/client.ts';
 import { Configuration } from '../product/configuration.ts';
 import { Scrape } from '../product/scrape.ts';

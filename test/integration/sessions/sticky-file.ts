@@ -1,7 +1,7 @@
 // Files with a Balancer that keeps sessions, and their changes while the product serves them.
 import { expect } from 'vitest';
 import { stringify } from 'yaml';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import { type EvenkeelProcess, startEvenkeel } from '../../helpers/evenkeel-process.ts';
 import type { Configuration } from '../product/configuration.ts';
 import { Scrape } from '../product/scrape.ts';

@@ -1,6 +1,6 @@
 // Strategy Suffix: any application with a session cookie or header of its own.
 import { expect, test } from 'vitest';
-import { eventually } from '../../helpers/deadline.ts';
+import { eventually } from '../../helpers/patience.ts';
 import type { EvenkeelProcess } from '../../helpers/evenkeel-process.ts';
 import { connectRaw } from '../../helpers/raw-client.ts';
 import { type Answer, get, getInTurn } from '../product/client.ts';
