@@ -53,6 +53,8 @@ export interface LaneLimits {
   readonly maxRequestsPerConnection: number;
   /** A connection to a member that is older is not kept: names are resolved anew now and then. Milliseconds. */
   readonly maxMemberConnectionAgeMs: number;
+  /** How long a young session whose member is unknown here waits for news of it. Milliseconds. */
+  readonly newsWaitMs: number;
   /** A request body with at most this much missing is read to its end after an early answer. Bytes. */
   readonly maxDrainBytes: number;
   /** How much of one request body is kept so that it can be sent again. Bytes. */
@@ -70,6 +72,7 @@ export const defaultLaneLimits: LaneLimits = {
   lingerMs: 2_000,
   maxRequestsPerConnection: 100_000,
   maxMemberConnectionAgeMs: 600_000,
+  newsWaitMs: 500,
   maxDrainBytes: 65_536,
   maxReplayBytes: 65_536,
   maxReplayBytesInAll: 64 * 1024 * 1024,

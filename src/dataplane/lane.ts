@@ -97,6 +97,7 @@ class Lane {
       forwarder: new Http1Forwarder(services),
       scoreboard,
       clock,
+      newsWaitMs: limits.newsWaitMs,
     };
     this.#story = story;
     this.#listener = this.#createListener(services, story);

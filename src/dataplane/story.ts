@@ -22,12 +22,14 @@ export interface StoryContext<E extends Exchange> {
   readonly forwarder: Forwarder<E, ServedMember>;
   readonly scoreboard: LaneScoreboard;
   readonly clock: Clock;
+  /**
+   * A young session whose member is unknown here waits so long for news of it: another replica may know more.
+   * Milliseconds.
+   */
+  readonly newsWaitMs: number;
   /** Who takes notes of requests; null: nobody. */
   witness: RequestWitness | null;
 }
-
-/** A session this young whose member is unknown here waits so long for news of it: another replica may know more. */
-const NEWS_WAIT_MS = 500;
 
 /**
  * Serves one request. Afterwards, perhaps before this returns, `exchange.end` is called once: the answer is complete, cut
@@ -146,9 +148,9 @@ class Journey<E extends Exchange> implements AttemptOwner {
   }
 
   async #hearNews(): Promise<void> {
-    const { clock, table } = this.#context;
-    const untilMs = clock.nowMs() + NEWS_WAIT_MS;
-    for (let leftMs = NEWS_WAIT_MS; leftMs > 0 && this.#isAheadOfUs(); leftMs = untilMs - clock.nowMs()) {
+    const { clock, table, newsWaitMs } = this.#context;
+    const untilMs = clock.nowMs() + newsWaitMs;
+    for (let leftMs = newsWaitMs; leftMs > 0 && this.#isAheadOfUs(); leftMs = untilMs - clock.nowMs()) {
       await table.change(leftMs);
       this.#catchUp();
     }

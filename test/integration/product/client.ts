@@ -89,10 +89,15 @@ export class SteadyLoad implements AsyncDisposable {
     this.answers.clear();
   }
 
-  /** Resolves when every request has its answer. */
+  /** Resolves when all that was sent so far has its answer, or failed. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#pending);
+  }
+
+  /** Sends no more; resolves when every request has its answer. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all(this.#pending);
+    await this.settled();
     this.#agent.destroy();
   }
 

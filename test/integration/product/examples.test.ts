@@ -108,7 +108,7 @@ const shown: Readonly<Record<string, (httpPort: number, members: readonly NamedM
     expect((await getInTurn(port, 9)).toSorted().join('')).toBe('aaaaaabbb');
   },
   'hash.yaml': async (port, members) => {
-    const tenants = Array.from({ length: 24 }, (_, number) => `tenant-${number}`);
+    const tenants = Array.from({ length: 60 }, (_, number) => `tenant-${number}`);
     // One after the other: a member with more than its share of the requests under way hands some over.
     const ask = async (): Promise<readonly string[]> => {
       const names: string[] = [];

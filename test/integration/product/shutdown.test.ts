@@ -38,7 +38,7 @@ test.each(['0', '1', '2'])(
 test('--shutdown-delay: connections are still accepted, and clients are told to close theirs', async () => {
   await using members = await startMembers('a');
   using file = new Configuration(balancerOf(members));
-  await using evenkeel = await startEvenkeel(['--config', file.path, '--lanes', '2', '--shutdown-delay', '2s']);
+  await using evenkeel = await startEvenkeel(['--config', file.path, '--lanes', '2', '--shutdown-delay', '5s']);
   const { adminPort, httpPort } = evenkeel;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   expect((await get(httpPort, { agent })).headers.connection).not.toBe('close');

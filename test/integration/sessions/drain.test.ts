@@ -35,7 +35,7 @@ const isDraining = async ({ adminPort }: EvenkeelProcess, member: string): Promi
 
 test('sessions stay until the timeout, then go elsewhere once, with no error', async () => {
   await using applications = await startApplications('abc', inMemorySessions('sid'));
-  const spec = { drain: { timeout: '2500ms' } };
+  const spec = { drain: { timeout: '5s' } };
   using file = new Configuration(sticky(applications, session, {}, spec));
   await using evenkeel = await serve(file);
   const port = evenkeel.httpPort;
@@ -52,7 +52,7 @@ test('sessions stay until the timeout, then go elsewhere once, with no error', a
   }
   const members = reports.map(({ member }) => member).join('');
   expect(members).toMatch(/^a{3,}(b{5}|c{5})$/);
-  expect(movedAfterMs).toBeGreaterThanOrEqual(2_500);
+  expect(movedAfterMs).toBeGreaterThanOrEqual(5_000);
   expect(reports.filter(({ isLost }) => isLost)).toHaveLength(1);
   // Another edit, elsewhere, does not call it back.
   await edit(file, sticky(applications, session, { a: { state: 'Draining' }, b: { loadFactor: 2 } }, spec), evenkeel);
@@ -140,7 +140,7 @@ ${slices.join('')}`;
 
 test('a terminating endpoint keeps its sessions until the timeout, and gets no new ones', async () => {
   await using applications = await startApplications('ab', inMemorySessions('sid'));
-  const drain = { timeout: '3s' };
+  const drain = { timeout: '5s' };
   using file = new Configuration(pods(applications, {}, drain));
   await using evenkeel = await serve(file);
   const port = evenkeel.httpPort;
@@ -155,7 +155,7 @@ test('a terminating endpoint keeps its sessions until the timeout, and gets no n
 
 test('an unready endpoint keeps its sessions for its grace; one that serves again goes on with them', async () => {
   await using applications = await startApplications('ab', inMemorySessions('sid'));
-  const drain = { unreadyGrace: '3s' };
+  const drain = { unreadyGrace: '5s' };
   using file = new Configuration(pods(applications, {}, drain));
   await using evenkeel = await serve(file);
   const port = evenkeel.httpPort;
@@ -226,7 +226,7 @@ test('the count falls to 0 when the sessions are over, and the port tells nothin
 
 test('a pod whose drain is over has no session left, though they were seen just now', async () => {
   await using applications = await startApplications('ab', inMemorySessions('sid'));
-  const drain = { timeout: '3s' };
+  const drain = { timeout: '5s' };
   using file = new Configuration(pods(applications, {}, drain));
   await using served = await serveWithSessions(file, '--lanes', '1');
   const { evenkeel, left, gauge } = served;
@@ -240,7 +240,7 @@ test('a pod whose drain is over has no session left, though they were seen just 
 
 test('the preStop hook of the examples waits until no session is left', async () => {
   await using applications = await startApplications('ab', inMemorySessions('sid'));
-  using file = new Configuration(pods(applications, {}, { timeout: '2s' }));
+  using file = new Configuration(pods(applications, {}, { timeout: '5s' }));
   await using served = await serveWithSessions(file, '--lanes', '1');
   const { evenkeel, sessionsPort } = served;
   using browser = await browserOn('a', evenkeel.httpPort);
@@ -255,10 +255,10 @@ test('the preStop hook of the examples waits until no session is left', async ()
   const hook = spawn('sh', [join(root, 'examples', 'wait-for-sessions.sh')], { env, stdio: 'inherit' });
   const ended = once(hook, 'exit');
   const terminating = { a: { ready: false, serving: true, terminating: true } };
-  await edit(file, pods(applications, terminating, { timeout: '2s' }), evenkeel);
+  await edit(file, pods(applications, terminating, { timeout: '5s' }), evenkeel);
   expect((await ask(browser, evenkeel.httpPort)).member).toBe('a');
   expect(hook.exitCode).toBeNull();
   expect(await ended).toEqual([0, null]);
-  expect(performance.now() - startedAt).toBeGreaterThan(2_000);
+  expect(performance.now() - startedAt).toBeGreaterThan(5_000);
   expect((await ask(browser, evenkeel.httpPort)).member).toBe('b');
 });

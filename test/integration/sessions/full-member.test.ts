@@ -51,12 +51,15 @@ test.each(['Redispatch', 'Reject'] as const)(
     // Others need not wait for that one, not even for the next time that somebody looks after those who wait.
     const other = members.find((member) => member !== home)!.answerAll(ok('elsewhere'));
     const third = await lane.client();
-    const startMs = performance.now();
+    const tookMs: number[] = [];
     for (let i = 0; i < OTHERS; i += 1) {
+      const startMs = performance.now();
       third.send(get('/third'));
       expect((await third.takeMessage()).body).toBe('elsewhere');
+      tookMs.push(performance.now() - startMs);
     }
-    expect((performance.now() - startMs) / OTHERS).toBeLessThan((LOOK_MS * 3) / 5);
+    const median = tookMs.sort((a, b) => a - b)[OTHERS / 2];
+    expect(median).toBeLessThan((LOOK_MS * 3) / 5);
     expect(other.connections).toHaveLength(1);
     attempt.send(ok('slow'));
     expect((await first.takeMessage()).body).toBe('slow');

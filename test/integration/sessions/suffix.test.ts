@@ -162,7 +162,7 @@ test('when a member is gone, every lane and every process sends a session of it 
   await using one = await serve(file, 2);
   await using two = await serve(file, 2);
   const sessions: { readonly cookie: string; readonly home: string }[] = [];
-  for (let i = 0; i < 60; i += 1) {
+  for (let i = 0; i < 120; i += 1) {
     const answer = await get(one.httpPort);
     sessions.push({ cookie: setCookies(answer)[0]!, home: answer.body });
   }

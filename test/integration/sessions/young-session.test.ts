@@ -23,8 +23,8 @@ const session: SessionUnit = {
   rejectStatus: 503,
   informsMember: false,
 };
-/** How long news are waited for. Milliseconds. */
-const NEWS_WAIT_MS = 500;
+/** Longer than any of these tests has patience: who waits in vain fails it. */
+const patient = { laneLimits: { newsWaitMs: 60_000 } };
 
 /** A session of the member m1, begun so long ago. */
 function sessionOf(ageMs: number): string {
@@ -40,7 +40,7 @@ async function twoMembers(): Promise<readonly [RawMember, RawMember]> {
 
 test('it waits for the publication, and goes to its member then', async () => {
   const [known, news] = await twoMembers();
-  const lane = await stageLane([known], { session });
+  const lane = await stageLane([known], { session, ...patient });
   const client = await lane.client();
   client.send(sessionOf(2_000));
   await until(() => lane.scoreboard.balancerSum('sessions', BALANCER_ROW, VALID) === 1, 'the session to be read');
@@ -52,31 +52,37 @@ test('it waits for the publication, and goes to its member then', async () => {
   expect(known.connections).toEqual([]);
 });
 
-test('without news it goes elsewhere after half a second; an older one does so at once', async () => {
+test('without news it goes elsewhere after half a second', async () => {
   const [known] = await twoMembers();
   const lane = await stageLane([known], { session });
   const client = await lane.client();
-  const took = async (ageMs: number): Promise<number> => {
-    const startMs = performance.now();
-    client.send(sessionOf(ageMs));
-    expect((await client.takeMessage()).body).toBe('known');
-    return performance.now() - startMs;
-  };
-  expect(await took(2_000)).toBeGreaterThan(NEWS_WAIT_MS - 20);
-  expect(await took(11_000)).toBeLessThan(NEWS_WAIT_MS - 100);
+  const startMs = performance.now();
+  client.send(sessionOf(2_000));
+  expect((await client.takeMessage()).body).toBe('known');
+  expect(performance.now() - startMs).toBeGreaterThan(480);
+});
+
+test('an older one goes elsewhere at once', async () => {
+  const [known] = await twoMembers();
+  const lane = await stageLane([known], { session, ...patient });
+  const client = await lane.client();
+  client.send(sessionOf(11_000));
+  expect((await client.takeMessage()).body).toBe('known');
 });
 
 test('Reject, too, waits before it refuses, and does not say that the session is over', async () => {
   const [known, news] = await twoMembers();
   const reject: SessionUnit = { ...session, onMemberDown: 'Reject', rejectStatus: 410 };
-  const lane = await stageLane([known], { session: reject });
+  const hasty = await (await stageLane([known], { session: reject })).client();
+  hasty.send(sessionOf(2_000));
+  expect((await hasty.takeMessage()).head).toMatch(/^HTTP\/1.1 503 /);
+
+  const lane = await stageLane([known], { session: reject, ...patient });
   const client = await lane.client();
-  client.send(sessionOf(2_000));
-  expect((await client.takeMessage()).head).toMatch(/^HTTP\/1.1 503 /);
   client.send(sessionOf(11_000));
   expect((await client.takeMessage()).head).toMatch(/^HTTP\/1.1 410 /);
   client.send(sessionOf(2_000));
-  await until(() => lane.scoreboard.balancerSum('sessions', BALANCER_ROW, VALID) === 3, 'the session to be read');
+  await until(() => lane.scoreboard.balancerSum('sessions', BALANCER_ROW, VALID) === 2, 'the session to be read');
   await lane.publish([known, news]);
   expect((await client.takeMessage()).body).toBe('news');
   expect(known.connections).toEqual([]);
@@ -84,13 +90,11 @@ test('Reject, too, waits before it refuses, and does not say that the session is
 
 test('a young session whose member was known here and is gone does not wait', async () => {
   const [known, news] = await twoMembers();
-  const lane = await stageLane([known, news], { session });
+  const lane = await stageLane([known, news], { session, ...patient });
   await lane.publish([known]);
   const client = await lane.client();
-  const startMs = performance.now();
   client.send(sessionOf(2_000));
   expect((await client.takeMessage()).body).toBe('known');
-  expect(performance.now() - startMs).toBeLessThan(NEWS_WAIT_MS - 100);
 });
 
 test('what the member sets that answers instead does not reach the client of a young session', async () => {
