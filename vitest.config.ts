@@ -1,6 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
-const realThings = { environment: 'node', testTimeout: 30_000, hookTimeout: 30_000, fileParallelism: false } as const;
+const propertySeed = 'test/helpers/property-seed.ts';
+const realThings = {
+  environment: 'node',
+  testTimeout: 30_000,
+  hookTimeout: 30_000,
+  fileParallelism: false,
+  expect: { poll: { timeout: 10_000 } },
+} as const;
 
 // unit: pure parts, no sockets, no sleeps. integration: real sockets, real threads, real processes; one file at a time,
 // and not beside the unit tests, since some of them measure time. The others need programs that are not ours, named
@@ -12,6 +19,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
+          setupFiles: [propertySeed],
           environment: 'node',
           // Property tests compute for a while; on a machine that is busy with other things, for a long while.
           testTimeout: 60_000,
@@ -21,6 +29,7 @@ export default defineConfig({
         test: {
           ...realThings,
           name: 'integration',
+          setupFiles: [propertySeed],
           include: ['test/integration/**/*.test.ts'],
           sequence: { groupOrder: 1 },
         },

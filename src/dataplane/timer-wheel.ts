@@ -1,5 +1,6 @@
 // Timeouts of a whole lane with one timer. Setting a deadline is two stores; only a deadline that
-// comes earlier than planned moves its entry. Deadlines fire up to one tick late, never early.
+// comes earlier than planned moves its entry. Deadlines fire up to one tick late, never early; up to two ticks after the
+// process has stood still.
 
 import type { Clock } from '../lib/clock.ts';
 
@@ -22,13 +23,18 @@ export class TimerWheel {
   readonly #slots: Timed[][];
   /** The tick that was looked at last. */
   #tick: number;
+  /** Of the last call of `advance`. */
+  #calledMs: number;
+  /** Whether that came too late to fire anything. */
+  #wasLate = false;
 
   /** `slots` × `tickMs` is how far ahead an entry can be planned; later deadlines are planned again on the way. */
   constructor(clock: Clock, tickMs = 100, slots = 1024) {
     this.#clock = clock;
     this.#tickMs = tickMs;
     this.#slots = Array.from({ length: slots }, () => []);
-    this.#tick = Math.floor(clock.nowMs() / tickMs);
+    this.#calledMs = clock.nowMs();
+    this.#tick = Math.floor(this.#calledMs / tickMs);
   }
 
   get tickMs(): number {
@@ -64,8 +70,16 @@ export class TimerWheel {
     if (entry.plannedTick !== 0) this.#remove(entry);
   }
 
-  /** Fires what is due. Call it every `tickMs` or so; ticks that were missed are made up for. */
+  /**
+   * Fires what is due. Call it every `tickMs` or so; ticks that were missed are made up for. A call that comes late leaves it
+   * to the next one: while we were held up, by other work or because the machine gave us no time, whoever is waited for may
+   * have answered, and is read before that.
+   */
   advance(nowMs: number): void {
+    const isLate = nowMs - this.#calledMs > this.#tickMs * 1.5;
+    this.#calledMs = nowMs;
+    this.#wasLate = isLate && !this.#wasLate;
+    if (this.#wasLate) return;
     const nowTick = Math.floor(nowMs / this.#tickMs);
     // After a long sleep each slot need be looked at only once.
     const first = Math.max(this.#tick + 1, nowTick - this.#slots.length + 1);

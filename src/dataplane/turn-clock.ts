@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 /** How often the wall clock is looked at: nothing that goes by it is finer. Milliseconds. */
 const WALL_LOOK_MS = 100;
 
-/** As late as the turn is old, which is far less than a tick of any deadline. */
+/** As late as the turn is old: far less than a tick of any deadline, unless the process stands still in it. */
 export class TurnClock implements Clock {
   readonly #clock: Clock;
   readonly #schedule: (turn: () => void) => void;

@@ -50,7 +50,7 @@ describe.skipIf(absence !== null)('ten Balancers', () => {
     for (let index = 0; index < BALANCERS; index += 1) {
       const last = [one!, two!][(turns - 1 + index) % 2]!;
       await expect
-        .poll(async () => (await scene.request(evenkeel, { host: hostOf(index) })).body, { timeout: 1_000 })
+        .poll(async () => (await scene.request(evenkeel, { host: hostOf(index) })).body, { timeout: 10_000 })
         .toBe(last.name);
     }
     await load.stop();

@@ -42,7 +42,7 @@ describe.skipIf(absence !== null)('a host that two namespaces claim', () => {
     await first.untilServedBy(evenkeel, [mine!.name]);
 
     await plane.admin.delete(first.balancer);
-    await first.untilServedBy(evenkeel, [other.name], 2_000);
+    await first.untilServedBy(evenkeel, [other.name]);
     await second.untilCondition('Accepted', 'True');
   });
 

@@ -9,8 +9,8 @@ import { applyCrds } from './crds.ts';
 import { Scene, serveCluster } from './scene.ts';
 
 /** From the death of a leader until another one leads: the Lease's 15 s, a look at it every 2 s, and a busy machine. */
-const TAKE_OVER_MS = 20_000;
-const HAND_OVER_MS = 5_000;
+const TAKE_OVER_MS = 30_000;
+const HAND_OVER_MS = 10_000;
 
 const isLeading = ({ msg }: LogEntry): boolean => msg?.startsWith('leading:') ?? false;
 

@@ -52,7 +52,7 @@ describe.skipIf(absence !== null)('while the API server', () => {
 
     // The Lease is asked for every two seconds, and as soon as it is had again, statuses are written.
     await expect
-      .poll(async () => (await plane.admin.get(scene.balancer)).status, { timeout: 6_000 })
+      .poll(async () => (await plane.admin.get(scene.balancer)).status, { timeout: 15_000 })
       .toMatchObject({ members: { total: 2 } });
   }, 180_000);
 

@@ -25,14 +25,14 @@ describe.skipIf(absence !== null)('what a Balancer names', () => {
     const member = await scene.startMember();
     await scene.write(readyPods(member));
     await plane.admin.apply(scene.service);
-    await scene.untilServedBy(evenkeel, [member.name], 1_000);
+    await scene.untilServedBy(evenkeel, [member.name]);
     await scene.untilCondition('ResolvedRefs', 'True');
 
     await plane.admin.delete(scene.service);
     await scene.untilCondition('ResolvedRefs', 'False', 'ServiceNotFound');
     await scene.untilAnswered(evenkeel, 503);
     await plane.admin.apply(scene.service);
-    await scene.untilServedBy(evenkeel, [member.name], 1_000);
+    await scene.untilServedBy(evenkeel, [member.name]);
     await scene.untilCondition('ResolvedRefs', 'True');
   });
 
@@ -46,7 +46,7 @@ describe.skipIf(absence !== null)('what a Balancer names', () => {
     await scene.untilAnswered(evenkeel, 503);
 
     await plane.admin.merge(scene.service, { spec: { ports: [{ name: 'http', port: 80, targetPort: 8080 }] } });
-    await scene.untilServedBy(evenkeel, [member.name], 1_000);
+    await scene.untilServedBy(evenkeel, [member.name]);
     await scene.untilCondition('ResolvedRefs', 'True');
   });
 
@@ -68,7 +68,7 @@ describe.skipIf(absence !== null)('what a Balancer names', () => {
       metadata: { name: 'keys', namespace: scene.namespace },
       data: { keys },
     });
-    await eventually(async () => expect(await cookieOf()).not.toBe(''), 1_000);
+    await eventually(async () => expect(await cookieOf()).not.toBe(''));
     await scene.untilCondition('ResolvedRefs', 'True');
     await scene.untilServedBy(evenkeel, [member!.name]);
   });
@@ -81,7 +81,7 @@ describe.skipIf(absence !== null)('what a Balancer names', () => {
     await good.untilServedBy(evenkeel, [member!.name]);
     await plane.admin.apply(bad.balancer);
     await bad.untilCondition('ResolvedRefs', 'False');
-    await good.untilServedBy(evenkeel, [member!.name], 1_000);
+    await good.untilServedBy(evenkeel, [member!.name]);
     await good.untilCondition('Ready', 'True');
   });
 });

@@ -39,7 +39,7 @@ describe.skipIf(absence !== null)('a controller', () => {
     await using third = await serveCluster(plane, { args: sharing });
     await second.stop();
     await scene.write(readyPods(two!));
-    await scene.untilServedBy(third, [two!.name], 1_000);
+    await scene.untilServedBy(third, [two!.name]);
 
     await load.stop();
     const resets = load.failures.filter((failure) => resetBeforeAnswer.test(failure));

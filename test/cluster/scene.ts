@@ -17,6 +17,12 @@ interface Serve {
   readonly deadlineMs?: number;
 }
 
+/**
+ * From the API server's acknowledgement until requests are served by it: a second, and another one in which the machine may
+ * stand still. How long it really takes is measured at scale.
+ */
+export const SOON_MS = 2_000;
+
 let processes = 0;
 
 /**
@@ -99,7 +105,7 @@ export class Scene implements AsyncDisposable {
 
   /** Resolves when exactly these members answer, in any order. */
   async untilServedBy(evenkeel: EvenkeelProcess, names: readonly string[], deadlineMs = 5_000): Promise<void> {
-    const turns = Math.max(4, names.length * 4);
+    const turns = Math.max(16, names.length * 4);
     await eventually(async () => {
       const answers = await Promise.all(Array.from({ length: turns }, () => this.request(evenkeel)));
       expect([...new Set(answers.map(({ status, body }) => `${status} ${body}`))].sort()).toEqual(

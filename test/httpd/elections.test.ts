@@ -12,7 +12,16 @@ test(`${count} drawn configurations: each election is that of httpd, but for the
   const home = requireApache(context);
   const stories = drawStories(seed, count);
   const startMs = performance.now();
-  const judgements = await playAll(home, stories);
+  const judgements = [...(await playAll(home, stories))];
+  // Where the machine stood still so that times came too close together, once more.
+  const unclear = judgements.flatMap(({ isUncertain }, index) => (isUncertain ? [index] : []));
+  if (unclear.length > 0) {
+    const again = await playAll(
+      home,
+      unclear.map((index) => stories[index]!),
+    );
+    for (const [nth, index] of unclear.entries()) judgements[index] = again[nth]!;
+  }
   console.info(describeRun(seed, home, judgements, performance.now() - startMs));
   const failed = judgements.findIndex(({ mismatch }) => mismatch !== null);
   if (failed !== -1) {

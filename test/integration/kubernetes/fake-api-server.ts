@@ -32,13 +32,14 @@ export interface Asked {
   readonly peer: string | null;
 }
 
-/** `slow`: it is read late. `late`: it is read at once and answered late. `reset`: the connection is cut. `hang`: nothing is ever answered. `raw`: these bytes in a 200, then the end or a cut. */
+/** `slow`: it is read late. `late`: it is read at once and answered late. `held`: it is read at once and answered when that resolves. `reset`: the connection is cut. `hang`: nothing is ever answered. `raw`: these bytes in a 200, then the end or a cut. */
 export type Fault =
   | { readonly type: 'status'; readonly status: number; readonly body?: unknown; readonly retryAfter?: string }
   | { readonly type: 'reset' }
   | { readonly type: 'hang' }
   | { readonly type: 'raw'; readonly text: string; readonly end: 'end' | 'cut' | 'stay' }
-  | { readonly type: 'slow' | 'late'; readonly delayMs: number };
+  | { readonly type: 'slow' | 'late'; readonly delayMs: number }
+  | { readonly type: 'held'; readonly until: Promise<void> };
 
 interface Happening {
   readonly rv: number;
@@ -75,8 +76,8 @@ export class FakeApiServer {
   fault: (asked: Asked) => Fault | undefined = () => undefined;
   /** Every request so far. */
   readonly asked: Asked[] = [];
-  /** Answers of type `late` that were sent so far. */
-  lateAnswers = 0;
+  /** Answers of type `held` that were sent so far. */
+  heldAnswers = 0;
   /** Connections that were accepted so far. */
   connections = 0;
   /** Of these, those that are open. */
@@ -249,13 +250,13 @@ export class FakeApiServer {
       case undefined:
         act();
         break;
-      case 'late': {
+      case 'late':
+      case 'held': {
         const end = response.end.bind(response);
-        const answer = (body: string): void => {
-          end(body);
-          this.lateAnswers += 1;
-        };
-        response.end = ((body: string) => setTimeout(answer, fault.delayMs, body)) as unknown as typeof end;
+        response.end = ((body: string) => {
+          if (fault.type === 'held') void fault.until.then(() => end(body)).then(() => (this.heldAnswers += 1));
+          else setTimeout(() => end(body), fault.delayMs);
+        }) as unknown as typeof end;
         act();
         break;
       }

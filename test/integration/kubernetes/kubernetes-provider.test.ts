@@ -363,7 +363,11 @@ describe('a change', () => {
   });
 
   describe('of a slice while its Service is looked up', () => {
+    let answer: () => void;
+
     beforeEach(async () => {
+      const held = Promise.withResolvers<void>();
+      answer = held.resolve;
       await start({ pace: { retry: { baseMs: 10, maxMs: 20 } } });
       server.put('services', service('next'));
       server.put('endpointslices', slice('next-1', 'next', ['10.2.0.1']));
@@ -371,7 +375,7 @@ describe('a change', () => {
       // Once this is seen, the watch has nothing more to say of the slices before it.
       server.put('endpointslices', slice('app-2', 'app', ['10.1.0.4']));
       await eventually(() => expect(addresses('shop/app')).toContain('10.1.0.4'));
-      server.fault = ({ query }) => (query.has('labelSelector') ? { type: 'late', delayMs: 300 } : undefined);
+      server.fault = ({ query }) => (query.has('labelSelector') ? { type: 'held', until: held.promise } : undefined);
       server.put('balancers', balancer('one', ['next']));
       await eventually(() => expect(server.asked.some(({ query }) => query.has('labelSelector'))).toBe(true));
     });
@@ -379,6 +383,9 @@ describe('a change', () => {
     it('counts, and what was looked up before it does not', async () => {
       server.remove('endpointslices', 'shop', 'next-1');
       server.put('endpointslices', slice('next-2', 'next', ['10.2.0.3']));
+      server.put('endpointslices', slice('app-2', 'app', ['10.1.0.5']));
+      await eventually(() => expect(addresses('shop/app')).toContain('10.1.0.5'));
+      answer();
       await eventually(() => expect(provider.read().resources.services.has('shop/app')).toBe(false));
       expect(addresses('shop/next')).toEqual(['10.2.0.3']);
     });
@@ -392,8 +399,9 @@ describe('a change', () => {
       watch.cut();
       await eventually(() => expect(provider.read().resources.services.has('shop/app')).toBe(false));
       expect(addresses('shop/next')).toEqual(['10.2.0.2']);
-      // The late answer has nothing to say any more; requests behind it show that it was read.
-      await eventually(() => expect(server.lateAnswers).toBe(1));
+      // The answer has nothing to say any more; requests behind it show that it was read.
+      answer();
+      await eventually(() => expect(server.heldAnswers).toBeGreaterThan(0));
       for (let index = 0; index < 5; index += 1) await client.request('GET', '/api/v1/services');
       expect(addresses('shop/next')).toEqual(['10.2.0.2']);
     });
@@ -564,7 +572,7 @@ describe('ReferenceGrants', () => {
   it('that the server cannot give do not hold the start up', async () => {
     server.put('balancers', balancer('one', ['elsewhere/app']));
     server.fault = ({ plural }) => (plural.startsWith('v1') ? { type: 'status', status: 500 } : undefined);
-    await start({ pace: { patienceMs: 100 } });
+    await start({ pace: { patienceMs: 1_000 } });
     expect(provider.read().resources.balancers.size).toBe(1);
     expect(provider.read().resources.unread!.referenceGrants.get(null)).toContain('500');
   });

@@ -382,11 +382,11 @@ describe('what takes long must not', () => {
       read(session, [], `/${cookie.replaceAll(' ', ';')}?${cookie.replaceAll(' ', '&')}`);
     });
     // Linear: some milliseconds; quadratic would take minutes.
-    expect(tookMs).toBeLessThan(1500);
+    expect(tookMs).toBeLessThan(10_000);
   });
 
   it('forty thousand Cookie lines in one head', () => {
     const fields = Array.from({ length: 40_000 }, () => 'Cookie: S=S');
-    expect(computeMs(() => read(session, fields))).toBeLessThan(1000);
+    expect(computeMs(() => read(session, fields))).toBeLessThan(10_000);
   });
 });
