@@ -4,22 +4,15 @@
 // A version of a Balancer is taken up only when everything that it names has been looked for: else a Balancer that is
 // pointed at another Service would have no members for a moment, and its requests 503.
 import { isDeepStrictEqual } from 'node:util';
-import type { Balancer } from '../../api/balancer.ts';
-import { balancerApiVersion } from '../../api/balancer.ts';
-import { type EndpointSlice, serviceNameLabel } from '../../api/endpoint-slice.ts';
-import { parseResource, type Resource } from '../../api/parse.ts';
-import type { ReferenceGrant } from '../../api/reference-grant.ts';
+import { type Balancer, balancerApiVersion } from '../../api/balancer.ts';
 import { type RefusedBalancer, readRefused } from '../../api/refused-balancer.ts';
-import { type AgedBalancer, type HostRecord, keyOf, type ResourceSet } from '../../api/resource-set.ts';
-import type { Secret } from '../../api/secret.ts';
-import type { Service } from '../../api/service.ts';
+import { type AgedBalancer, type HostRecord, keyOf } from '../../api/resource-set.ts';
 import { ChangeLog, type Changed } from '../../lib/change-log.ts';
-import type { Changes, LocatedProblem, Provider, Reading } from '../provider.ts';
-import { Grants } from './grants.ts';
-import type { KubeObject } from './kube-object.ts';
-import { MemberPods } from './member-pods.ts';
-import { NamedSecrets } from './named-secrets.ts';
+import type { Provider } from '../provider.ts';
+import { collection, parseAs } from './collection.ts';
+import { NamedResources } from './named-resources.ts';
 import { keyOfObject } from './object-store.ts';
+import { Readings } from './readings.ts';
 import { noReferences, type References, referencesOf } from './references.ts';
 import type { Surroundings } from './reflector.ts';
 import { trimmed } from './trimmed.ts';
@@ -49,8 +42,6 @@ export interface KubernetesProvider extends Provider {
   readonly newestChanges: Changed;
   /** The kinds that are watched now, or were. */
   watches(): readonly (WatchState & { readonly kind: string; readonly objects: number })[];
-  /** How many objects are held in memory, by kind. */
-  counts(): Readonly<Record<'balancers' | 'services' | 'endpointSlices' | 'secrets' | 'pods', number>>;
 }
 
 /** A Balancer as far as its class goes; it may be unreadable otherwise. */
@@ -68,18 +59,8 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
   const { isOurs, hostRecordOf, readsPods = false, ...surroundings } = options;
 
   const balancers = new Map<string, AgedBalancer>();
-  const services = new Map<string, Service>();
-  const secrets = new Map<string, Secret>();
-  const endpointSlices = new Map<string, readonly EndpointSlice[]>();
-  const referenceGrants = new Map<string, readonly ReferenceGrant[]>();
-  const unread = {
-    services: new Map<string, string>(),
-    secrets: new Map<string, string>(),
-    referenceGrants: new Map<string | null, string>(),
-  };
   /** As the newest statuses have it, whichever version of a Balancer is in `balancers`. */
   const hostRecords = new Map<string, HostRecord>();
-
   /** The newest versions there are. */
   const newest = new Map<string, Balancer>();
   const refused = new Map<string, RefusedBalancer>();
@@ -90,38 +71,8 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
   const arriving = new Map<string, Version>();
 
   let tell: () => void = () => undefined;
-  let hasStarted = false;
   let isStopped = false;
   const ready = Promise.withResolvers<void>();
-
-  // What changed since the last reading.
-  let isAllChanged = true;
-  let changedServices = new Set<string>();
-  let problems: readonly LocatedProblem[] | null = [];
-  let reading: Reading | null = null;
-
-  const noteAll = (): void => {
-    isAllChanged = true;
-    if (hasStarted) tell();
-  };
-  const noteService = (key: string): void => {
-    changedServices.add(key);
-    if (hasStarted) tell();
-  };
-  /** Says why something is not known; undefined: it is. */
-  const noteUnread = <Key>(reasons: Map<Key, string>, key: Key, why: string | undefined): void => {
-    if (reasons.get(key) === why) return;
-    if (why === undefined) reasons.delete(key);
-    else reasons.set(key, why);
-    noteAll();
-  };
-  const noteUnreadService = (key: string): void => {
-    noteUnread(unread.services, key, serviceKind.unreadOf(key) ?? sliceKind.unreadOf(key) ?? undefined);
-  };
-  const noteProblems = (): void => {
-    problems = null;
-    noteAll();
-  };
 
   let isAdmitting = false;
   /** Looks at those that wait, once for all that was settled in this turn. */
@@ -132,94 +83,33 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
       isAdmitting = false;
       if (isStopped) return;
       for (const [key, version] of [...arriving]) if (isSettled(version)) take(key, version);
-      startWhenWhole();
+      if (awaited?.size !== 0 || !named.hasSynced) return;
+      named.startPods();
+      if (named.arePodsSettled) ready.resolve();
     });
   };
 
-  const tallies = {
-    Balancer: new WatchTally(),
-    Service: new WatchTally(),
-    EndpointSlice: new WatchTally(),
-    Secret: new WatchTally(),
-    ReferenceGrant: new WatchTally(),
-    Pod: new WatchTally(),
-  };
-  const memberPods = readsPods
-    ? new MemberPods({ ...surroundings, tally: tallies.Pod, onChange: noteService, onSettled: () => admitSoon() })
-    : null;
-  const pods = memberPods === null ? {} : { pods: memberPods.pods };
-  const resources: ResourceSet = {
-    balancers,
-    services,
-    secrets,
-    endpointSlices,
-    referenceGrants,
-    hostRecords,
-    unread,
-    ...pods,
-  };
-
-  const onChange = { onProblems: noteProblems, onSettled: admitSoon };
-  const serviceKind = new WantedKind<Service>({
+  const named: NamedResources = new NamedResources({
     ...surroundings,
-    ...onChange,
-    onUnread: noteUnreadService,
-    tally: tallies.Service,
-    plural: 'Services',
-    pathOf: (namespace) => collection('/api/v1', namespace, 'services'),
-    selectorOf: (name) => ({ fieldSelector: `metadata.name=${name}` }),
-    parse: (object) => parseAs<Service>(object, 'v1', 'Service'),
-    groupOf: keyOfObject,
-    onChange: (key, [service]) => {
-      if (service === undefined) services.delete(key);
-      else services.set(key, service);
-      noteService(key);
-    },
-  });
-  const sliceKind = new WantedKind<EndpointSlice>({
-    ...surroundings,
-    ...onChange,
-    onUnread: noteUnreadService,
-    tally: tallies.EndpointSlice,
-    plural: 'EndpointSlices',
-    pathOf: (namespace) => collection('/apis/discovery.k8s.io/v1', namespace, 'endpointslices'),
-    selectorOf: (name) => ({ labelSelector: `${serviceNameLabel}=${name}` }),
-    parse: (object) => parseAs<EndpointSlice>(object, 'discovery.k8s.io/v1', 'EndpointSlice'),
-    groupOf: ({ metadata }) => {
-      const name = metadata.labels?.[serviceNameLabel];
-      return name === undefined ? undefined : keyOf(metadata.namespace ?? '', name);
-    },
-    onChange: (key, slices) => {
-      if (slices.length === 0) endpointSlices.delete(key);
-      else endpointSlices.set(key, slices);
-      memberPods?.follow(key, slices);
-      noteService(key);
-    },
-  });
-  const namedSecrets = new NamedSecrets({
-    ...surroundings,
-    ...onChange,
-    tally: tallies.Secret,
-    onUnread: (key, why) => noteUnread(unread.secrets, key, why),
-    onChange: (key, secret) => {
-      if (secret === undefined) secrets.delete(key);
-      else secrets.set(key, secret);
-      noteAll();
-    },
-  });
-  const grants = new Grants({
-    ...surroundings,
-    tally: tallies.ReferenceGrant,
-    onUnread: (namespace, why) => noteUnread(unread.referenceGrants, namespace, why),
+    readsPods,
+    onService: (key) => readings.noteService(key),
+    onOther: () => readings.noteAll(),
+    onProblems: () => readings.noteProblems(),
     onSettled: admitSoon,
-    onChange: (namespace, list) => {
-      referenceGrants.set(namespace, list);
-      noteAll();
-    },
   });
-  const balancerKind = new WantedKind<Balancer>({
+  const readings = new Readings({
+    resources: { ...named.resources, balancers, hostRecords },
+    findProblems: () => [
+      ...balancerKind.problems.filter(({ resource }) => !isRefusedOther(keyOf(resource.namespace, resource.name))),
+      ...named.problems,
+    ],
+    onNews: () => tell(),
+  });
+
+  const tally = new WatchTally();
+  const balancerKind: WantedKind<Balancer> = new WantedKind<Balancer>({
     ...surroundings,
-    tally: tallies.Balancer,
+    tally,
     plural: 'Balancers',
     pathOf: (namespace) => collection(`/apis/${balancerApiVersion}`, namespace, 'balancers'),
     selectorOf: () => ({}),
@@ -227,7 +117,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
     isDefinedByCrd: true,
     parse: (object) => parseAs<Balancer>(object, balancerApiVersion, 'Balancer'),
     groupOf: keyOfObject,
-    onProblems: noteProblems,
+    onProblems: () => readings.noteProblems(),
     onRefused: (key, object, problems) => {
       const read = object === null ? undefined : readRefused(trimmed(object, balancerApiVersion, 'Balancer'), problems);
       const wasOther = isRefusedOther(key);
@@ -235,7 +125,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
       else refused.set(key, read);
       if (read !== undefined) noteHosts(key, isOurs(read) ? read.status : undefined);
       newestChanges.note(key);
-      if (isRefusedOther(key) !== wasOther) noteProblems();
+      if (isRefusedOther(key) !== wasOther) readings.noteProblems();
       // Its author has given it to somebody else, whatever it was before.
       if (isRefusedOther(key) && (taken.has(key) || arriving.has(key))) drop(key);
     },
@@ -251,48 +141,18 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
 
   /** The first Balancers that are not taken up yet; null: they are not even listed. */
   let awaited: Set<string> | null = null;
-  const startWhenWhole = (): void => {
-    if (awaited === null || awaited.size > 0 || !serviceKind.hasSynced || !sliceKind.hasSynced) return;
-    memberPods?.start();
-    if (memberPods === null || memberPods.isSettled) ready.resolve();
-  };
   /** What the first Balancers name is known by now, so that the first lists keep it. */
   const openOthers = (): void => {
     if (awaited !== null || isStopped || !balancerKind.hasSynced) return;
     awaited = new Set(arriving.keys());
-    serviceKind.start();
-    sliceKind.start();
+    named.start();
   };
 
-  const isSettled = ({ aged, references }: Version): boolean => {
-    for (const key of references.services) {
-      if (!serviceKind.isSettled(key) || !sliceKind.isSettled(key)) return false;
-    }
-    const { namespace } = aged.balancer.metadata;
-    for (const name of references.secrets) if (!namedSecrets.isSettled(keyOf(namespace, name))) return false;
-    return references.foreignNamespaces.size === 0 || grants.isSettled;
-  };
-
-  const hold = ({ aged, references }: Version): void => {
-    for (const key of references.services) {
-      serviceKind.want(key);
-      sliceKind.want(key);
-    }
-    for (const name of references.secrets) namedSecrets.want(aged.balancer.metadata.namespace, name);
-    if (references.foreignNamespaces.size > 0) grants.want();
-  };
-
+  const isSettled = ({ aged, references }: Version): boolean =>
+    named.isSettled(aged.balancer.metadata.namespace, references);
+  const hold = ({ aged, references }: Version): void => named.hold(aged.balancer.metadata.namespace, references);
   const release = (version: Version | undefined): void => {
-    if (version === undefined) return;
-    for (const key of version.references.services) {
-      if (serviceKind.release(key)) services.delete(key);
-      if (!sliceKind.release(key)) continue;
-      noteUnreadService(key);
-      endpointSlices.delete(key);
-      memberPods?.follow(key, []);
-    }
-    const { namespace } = version.aged.balancer.metadata;
-    for (const name of version.references.secrets) namedSecrets.release(keyOf(namespace, name));
+    if (version !== undefined) named.release(version.aged.balancer.metadata.namespace, version.references);
   };
 
   const noteHosts = (key: string, status: Balancer['status']): void => {
@@ -302,7 +162,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
     if (record === undefined) hostRecords.delete(key);
     else hostRecords.set(key, record);
     const isExpected = hostRecordOf !== undefined && isDeepStrictEqual(record, hostRecordOf(key) ?? undefined);
-    if (!isExpected) noteAll();
+    if (!isExpected) readings.noteAll();
   };
 
   const arrive = (key: string, balancer: Balancer): void => {
@@ -333,7 +193,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
     taken.set(key, version);
     balancers.set(key, version.aged);
     release(before);
-    noteAll();
+    readings.noteAll();
   };
 
   const remove = (key: string): void => {
@@ -351,7 +211,7 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
     taken.delete(key);
     balancers.delete(key);
     hostRecords.delete(key);
-    noteAll();
+    readings.noteAll();
     admitSoon();
   };
 
@@ -361,74 +221,32 @@ export function createKubernetesProvider(options: KubernetesProviderOptions): Ku
     return found !== undefined && !isOurs(found);
   };
 
-  const takeChanges = (): Changes | null => {
-    const changes = isAllChanged || reading === null ? null : { since: reading.version, services: changedServices };
-    isAllChanged = false;
-    changedServices = new Set();
-    return changes;
-  };
-
   return {
     newestBalancers: newest,
     refusedBalancers: refused,
     newestChanges,
     watches() {
       const nowMs = surroundings.clock.nowMs();
-      const objects: Readonly<Record<keyof typeof tallies, number>> = {
-        Balancer: balancers.size,
-        Service: serviceKind.size,
-        EndpointSlice: sliceKind.size,
-        Secret: secrets.size,
-        ReferenceGrant: [...referenceGrants.values()].flat().length,
-        Pod: memberPods?.size ?? 0,
-      };
-      return (Object.keys(tallies) as (keyof typeof tallies)[]).flatMap((kind) => {
-        const state = tallies[kind].read(nowMs);
-        return state === null ? [] : [{ kind, objects: objects[kind], ...state }];
+      const kinds = [{ kind: 'Balancer', tally, objects: balancers.size }, ...named.kinds];
+      return kinds.flatMap(({ tally, ...kind }) => {
+        const state = tally.read(nowMs);
+        return state === null ? [] : [{ ...kind, ...state }];
       });
     },
-    counts: () => ({
-      balancers: balancers.size,
-      services: serviceKind.size,
-      endpointSlices: sliceKind.size,
-      secrets: secrets.size,
-      pods: memberPods?.size ?? 0,
-    }),
     async start(onChange) {
       tell = onChange;
       if (isStopped) return;
       balancerKind.start();
       await ready.promise;
-      hasStarted = true;
+      readings.begin();
     },
-    read() {
-      if (!hasStarted) throw new Error('the provider was asked before it had started');
-      if (reading !== null && !isAllChanged && changedServices.size === 0) return reading;
-      problems ??= [
-        ...balancerKind.problems.filter(({ resource }) => !isRefusedOther(keyOf(resource.namespace, resource.name))),
-        ...[serviceKind, sliceKind, namedSecrets].flatMap((kind) => kind.problems),
-      ].map((problem) => ({ problem, location: null }));
-      const version = (reading?.version ?? 0) + 1;
-      reading = { version, changes: takeChanges(), resources, problems, locate: () => null };
-      return reading;
-    },
+    read: () => readings.read(),
     async stop() {
       isStopped = true;
       tell = () => undefined;
-      const parts = [balancerKind, serviceKind, sliceKind, namedSecrets, grants, memberPods];
-      await Promise.all(parts.map((part) => part?.stop()));
+      await Promise.all([balancerKind.stop(), named.stop()]);
     },
   };
-}
-
-/** Where a kind is listed and watched. */
-function collection(api: string, namespace: string | null, plural: string): string {
-  return namespace === null ? `${api}/${plural}` : `${api}/namespaces/${namespace}/${plural}`;
-}
-
-function parseAs<T extends Resource>(object: KubeObject, apiVersion: string, kind: T['kind']) {
-  const parsed = parseResource(trimmed(object, apiVersion, kind), 'dropped');
-  return parsed.problems === undefined ? { resource: parsed.resource as T } : parsed;
 }
 
 /** The spec is compared, too: one and the same generation has a field or not, as the CRD of the moment knows it. */

@@ -165,7 +165,9 @@ it('whatever happens, the provider ends up with what the server has', async () =
         server.fault = () => undefined;
         await within(started, 'the start', 10_000);
         await eventually(() => expect(actual()).toEqual(expected()), 5_000);
-        expect(provider.counts().services).toBe(provider.read().resources.services.size);
+        expect(provider.watches().find(({ kind }) => kind === 'Service')?.objects ?? 0).toBe(
+          provider.read().resources.services.size,
+        );
         expect(machine.lines.filter(({ level }) => level === 'error')).toEqual([]);
       } finally {
         await provider.stop();
