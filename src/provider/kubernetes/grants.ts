@@ -48,6 +48,8 @@ export class Grants {
   #lines: readonly Line[] = [];
   #running: Promise<void> | null = null;
   #isSettled = false;
+  /** Whether somebody was told that nothing is known of any namespace. */
+  #isUnread = false;
   /** What finding the kind fails with. */
   #fault: ApiError | null = null;
 
@@ -99,7 +101,8 @@ export class Grants {
       const found = await this.#findVersion(signal);
       if (found instanceof ApiError) {
         this.#fault = found;
-        if (found.status === 403) this.#giveUp();
+        // Of others than a refusal the reason may be another one now.
+        if (found.status === 403 || this.#isUnread) this.#giveUp();
       }
       absences = found === null ? absences + 1 : 0;
       if (found === null) this.#noteAbsence(absences >= convincingAbsences);
@@ -178,7 +181,7 @@ export class Grants {
     const isSettled = ({ isRead, fault }: Line): boolean => isRead || fault?.status === 403;
     const { onUnread } = this.#options;
     if (line.isRead) {
-      onUnread(null, undefined);
+      this.#noteUnread(undefined);
       onUnread(line.namespace, undefined);
     } else if ((this.#isSettled || isSettled(line)) && line.fault !== null)
       onUnread(line.namespace, whyUnread(line.fault));
@@ -189,19 +192,25 @@ export class Grants {
   #giveUp(): void {
     const unread = this.#lines.filter(({ isRead }) => !isRead);
     for (const { namespace, fault } of unread) this.#options.onUnread(namespace, whyUnread(fault));
-    if (this.#lines.length === 0) this.#options.onUnread(null, whyUnread(this.#fault));
+    if (this.#lines.length === 0) this.#noteUnread(whyUnread(this.#fault));
     this.#settle();
   }
 
   /** Nothing is granted where the kind does not exist. */
   #noteAbsence(isConvincing: boolean): void {
-    this.#options.onUnread(null, undefined);
+    this.#noteUnread(undefined);
     if (isConvincing) {
       const all = this.#store.sink({ namespace: null, name: null });
       all.startList();
       all.endList();
     }
     this.#settle();
+  }
+
+  /** Of all namespaces. */
+  #noteUnread(why: string | undefined): void {
+    this.#isUnread = why !== undefined;
+    this.#options.onUnread(null, why);
   }
 
   #settle(): void {

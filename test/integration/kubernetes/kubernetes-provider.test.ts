@@ -580,6 +580,21 @@ describe('ReferenceGrants', () => {
     expect(provider.read().resources.unread!.referenceGrants.get(null)).toContain('500');
   });
 
+  it('that the server cannot give have the newest reason for it', async () => {
+    server.put('balancers', balancer('one', ['elsewhere/app']));
+    let status = 500;
+    server.fault = ({ plural }) => (plural.startsWith('v1') ? { type: 'status', status } : undefined);
+    await start({ pace: { patienceMs: 1_000 } });
+    const why = () => provider.read().resources.unread!.referenceGrants.get(null);
+    expect(why()).toContain('500');
+    const before = changes;
+    status = 502;
+    await eventually(() => expect(why()).toContain('502'));
+    expect(changes).toBe(before + 1);
+    server.fault = () => undefined;
+    await eventually(() => expect(why()).toBeUndefined());
+  });
+
   it('come and go as another list of their namespace, and leave Balancers the same objects', async () => {
     server.put('balancers', balancer('one', ['elsewhere/app']));
     server.put('balancers', balancer('two', ['app']));
