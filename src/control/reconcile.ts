@@ -1,13 +1,13 @@
-// The control loop: what users wrote changed → read all of it → translate → check → publish. Level-triggered: each
-// pass starts from the whole, so nothing depends on which events came. A pass never throws; the last good snapshot stays.
+// The control loop: what users wrote changed → read all of it → translate → check → publish. Level-triggered: each pass
+// starts from the whole, so nothing depends on which events came. One that throws is made again; the last good snapshot
+// stays.
 import type { Balancer } from '../api/balancer.ts';
 import { refOf } from '../api/parse.ts';
 import { createProblem, type Problem } from '../api/problem.ts';
 import type { HostRecord } from '../api/resource-set.ts';
-import { createBackoff } from '../lib/backoff.ts';
 import { ChangeLog, type Changed } from '../lib/change-log.ts';
 import type { Clock } from '../lib/clock.ts';
-import { createHoldOff, type HoldOff, type Timers } from '../lib/hold-off.ts';
+import type { Timers } from '../lib/hold-off.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Random } from '../lib/random.ts';
 import type { LocatedProblem, Provider, Reading } from '../provider/provider.ts';
@@ -16,6 +16,7 @@ import type { BalancerConditions } from '../translate/conditions.ts';
 import type { TranslatedBalancer, Translator } from '../translate/translate.ts';
 import { DrainBook } from './drain-book.ts';
 import { findShortGraces } from './drain-grace.ts';
+import { type PassResult, PassSchedule } from './pass-schedule.ts';
 import { type OwnedProblems, ProblemLog } from './problem-log.ts';
 import type { Publisher, PublishResult } from './publisher.ts';
 
@@ -72,24 +73,12 @@ interface Known {
   readonly problems: readonly LocatedProblem[];
 }
 
-/** Quiet time after a change, and the longest wait under constant change. */
-const HOLD_OFF_MS = 20;
-const MAX_HOLD_OFF_MS = 100;
-/** After a pass in which something found no room: room is made without anybody saying so. */
-const NO_ROOM_RETRY_MS = 1_000;
-/** After a pass that threw. */
-const FAULT_BASE_DELAY_MS = 1_000;
-const FAULT_MAX_DELAY_MS = 30_000;
-
 export class Reconciler {
   readonly #options: ReconcilerOptions;
-  readonly #holdOff: HoldOff;
+  readonly #schedule: PassSchedule;
   readonly #problemLog: ProblemLog;
-  readonly #faultDelay;
   readonly #notices = new WeakMap<Balancer, readonly Problem[]>();
-  #passes = 0;
   readonly #changes = new ChangeLog();
-  readonly #waiting = new Set<{ readonly passes: number; readonly resolve: () => void }>();
   /** Every Balancer of ours, by key. */
   #known = new Map<string, Known>();
   /** Problems of no Balancer: those that the provider found. */
@@ -98,30 +87,19 @@ export class Reconciler {
   #basis: number | null = null;
   /** Why the last snapshot was not published; empty: it was. */
   #refusal = '';
-  /** What the last pass threw; empty: nothing. */
-  #fault = '';
-  #retry: unknown = null;
   readonly #drains: DrainBook;
-  /** Set for when the next drain ends. */
-  #drainTimer: unknown = null;
-  /** Whether the next pass is for more than drains that have ended. */
-  #isAsked = true;
-  #isStopped = false;
 
   constructor(options: ReconcilerOptions) {
     const { clock, timers, random, log } = options;
     this.#options = options;
     this.#problemLog = new ProblemLog(log);
     this.#drains = new DrainBook(clock);
-    this.#faultDelay = createBackoff(FAULT_BASE_DELAY_MS, FAULT_MAX_DELAY_MS, random);
-    this.#holdOff = createHoldOff({ delayMs: HOLD_OFF_MS, maxDelayMs: MAX_HOLD_OFF_MS, clock, timers }, () =>
-      this.#pass(),
-    );
+    this.#schedule = new PassSchedule({ clock, timers, random, log, pass: (isAsked) => this.#pass(isAsked) });
   }
 
   /** Passes so far. */
   get passes(): number {
-    return this.#passes;
+    return this.#schedule.passes;
   }
 
   /** All problems and notices as of the last pass. */
@@ -131,24 +109,18 @@ export class Reconciler {
 
   /** Starts the provider and makes the first pass. Rejects as the provider does. */
   async start(): Promise<void> {
-    await this.#options.provider.start(() => this.#request());
-    if (!this.#isStopped) this.#pass();
+    await this.#options.provider.start(() => this.#schedule.request());
+    this.#schedule.passNow();
   }
 
   /** Makes no more passes. Does not stop the provider. */
   stop(): void {
-    this.#isStopped = true;
-    this.#holdOff.cancel();
-    this.#clearRetry();
-    this.#clearDrainTimer();
+    this.#schedule.stop();
   }
 
-  /** Resolves after the pass of that number, from 1; for tests, which must not wait by the clock. */
+  /** As that of the schedule. */
   whenPassed(passes: number): Promise<void> {
-    if (this.#passes >= passes) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add({ passes, resolve });
-    return promise;
+    return this.#schedule.whenPassed(passes);
   }
 
   /** Keys of which other facts are known; but for `isProgrammed`, which follows the publisher and its lanes. */
@@ -188,55 +160,22 @@ export class Reconciler {
     return unplaced === null ? null : { reason: 'NoRoom', message: `It found no room: ${unplaced}.` };
   }
 
-  #request(): void {
-    this.#isAsked = true;
-    if (!this.#isStopped) this.#holdOff.request();
-  }
-
-  #pass(): void {
-    const { log } = this.#options;
-    this.#clearRetry();
-    try {
-      const hasRoom = this.#reconcile();
-      if (this.#fault !== '') log.info({}, 'reconciling works again');
-      this.#fault = '';
-      this.#faultDelay.reset();
-      if (!hasRoom) this.#retryIn(NO_ROOM_RETRY_MS);
-      this.#awaitDrains();
-    } catch (error) {
-      const delayMs = Math.round(this.#faultDelay.next());
-      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      if (reason !== this.#fault) log.error({ reason }, 'reconciling failed and is tried again; what was served stays');
-      this.#fault = reason;
-      this.#retryIn(delayMs);
-    }
-    this.#passes += 1;
-    for (const waiter of this.#waiting) {
-      if (waiter.passes > this.#passes) continue;
-      this.#waiting.delete(waiter);
-      waiter.resolve();
-    }
-  }
-
-  /** False: a balancer found no room. */
-  #reconcile(): boolean {
-    const { provider } = this.#options;
-    const reading = provider.read();
-    const services = this.#changedServices(reading);
-    this.#isAsked = false;
+  #pass(isAsked: boolean): PassResult {
+    const reading = this.#options.provider.read();
+    const services = this.#changedServices(reading, isAsked);
     this.#basis = null;
     const hasRoom = services === null ? this.#rebuild(reading) : this.#update(reading, services);
     if (hasRoom && this.#refusal === '') this.#basis = reading.version;
-    return hasRoom;
+    return { isRoomShort: !hasRoom, nextDueMs: this.#drains.nextDeadlineMs };
   }
 
   /** The only Services that are worth a look; null: everything is. */
-  #changedServices({ version, changes }: Reading): ReadonlySet<string> | null {
-    if (!this.#isAsked && version === this.#basis) return NO_SERVICES;
+  #changedServices({ version, changes }: Reading, isAsked: boolean): ReadonlySet<string> | null {
+    if (!isAsked && version === this.#basis) return NO_SERVICES;
     return changes !== null && changes.since === this.#basis ? changes.services : null;
   }
 
-  /** Looks at everything. */
+  /** Looks at everything. False: a balancer found no room. */
   #rebuild(reading: Reading): boolean {
     const { translator, checkSnapshot, publisher, clock } = this.#options;
     const startMs = clock.nowMs();
@@ -329,29 +268,6 @@ export class Reconciler {
       this.#notices.set(balancer, notices);
     }
     return notices;
-  }
-
-  #retryIn(delayMs: number): void {
-    this.#retry = this.#options.timers.set(() => this.#request(), delayMs);
-  }
-
-  #awaitDrains(): void {
-    this.#clearDrainTimer();
-    const { timers, clock } = this.#options;
-    const dueMs = this.#drains.nextDeadlineMs;
-    if (dueMs === Number.POSITIVE_INFINITY || this.#isStopped) return;
-    // A timer may be early by a part of a millisecond.
-    this.#drainTimer = timers.set(() => this.#holdOff.request(), Math.max(1, Math.ceil(dueMs - clock.nowMs())));
-  }
-
-  #clearDrainTimer(): void {
-    if (this.#drainTimer !== null) this.#options.timers.clear(this.#drainTimer);
-    this.#drainTimer = null;
-  }
-
-  #clearRetry(): void {
-    if (this.#retry !== null) this.#options.timers.clear(this.#retry);
-    this.#retry = null;
   }
 }
 
