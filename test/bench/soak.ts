@@ -51,7 +51,8 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const caseOf = (name: string) => CASES.find((one) => one.name === name)!;
 
 const folder = mkdtempSync(join(tmpdir(), 'evenkeel-soak-'));
-const evenkeel = createEvenkeel({ root: values.root, profileFolder: null });
+const nodeFlags = ['--expose-gc', '--import', join(import.meta.dirname, 'collect-garbage.ts')];
+const evenkeel = createEvenkeel({ root: values.root, profileFolder: null, nodeFlags });
 const running = await RunningPeer.start(evenkeel, 4, folder);
 const startMs = performance.now();
 const isOver = (): boolean => performance.now() - startMs > totalSeconds * 1000 || running.tree.exitCode !== null;
@@ -145,7 +146,7 @@ function judgeSamples(): boolean {
     ),
     judgeSlope(
       'heap of the main thread',
-      counted.flatMap(({ second, heapMiB }) => (heapMiB === null ? [] : [{ x: second, y: heapMiB }])),
+      lowest(counted.flatMap(({ second, heapMiB }) => (heapMiB === null ? [] : [{ x: second, y: heapMiB }]))),
     ),
     judgeSlope(
       'heap of the lane',

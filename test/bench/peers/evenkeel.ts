@@ -11,9 +11,11 @@ export interface EvenkeelOptions {
   readonly root: string;
   /** Folder for processor profiles; null: none are made. */
   readonly profileFolder: string | null;
+  /** Further flags for Node. Default: none. */
+  readonly nodeFlags?: readonly string[];
 }
 
-export function createEvenkeel({ root, profileFolder }: EvenkeelOptions): Peer {
+export function createEvenkeel({ root, profileFolder, nodeFlags = [] }: EvenkeelOptions): Peer {
   const entry = resolve(root, 'src/main.ts');
   return {
     name: 'evenkeel',
@@ -29,10 +31,14 @@ export function createEvenkeel({ root, profileFolder }: EvenkeelOptions): Peer {
       const profile = profileFolder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
       const ports = ['--http-port', String(setup.port), '--admin-port', String(setup.adminPort)];
       const flags = ['--config', file, '--bind', '127.0.0.1', ...ports, '--lanes', String(setup.lanes)];
-      return startProcess(process.execPath, [...profile, entry, 'serve', ...flags, '--log-level', 'error'], {
-        place: setup.place,
-        logFile: join(setup.folder, 'output.log'),
-      });
+      return startProcess(
+        process.execPath,
+        [...nodeFlags, ...profile, entry, 'serve', ...flags, '--log-level', 'error'],
+        {
+          place: setup.place,
+          logFile: join(setup.folder, 'output.log'),
+        },
+      );
     },
   };
 }
